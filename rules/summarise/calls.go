@@ -1,0 +1,431 @@
+package summarise
+
+import (
+	"go/ast"
+	"go/types"
+	"strings"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
+)
+
+// call handles one call, made directly or deferred.
+func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
+	e.Paren = b.pos(ins.Pos())
+	if bi, ok := c.Value.(*ssa.Builtin); ok {
+		b.builtin(e, bi, c)
+		return
+	}
+	if op, ok := b.lockCall(c); ok {
+		if op.acquire {
+			e.Kind, e.Lock = Acquire, op.lock
+			b.emit(e)
+		}
+		return
+	}
+	name := calleeName(c)
+	b.sinkCall(e, ins, c)
+	if b.syncCall(e, name, c) {
+		return
+	}
+	for _, mc := range known.MapCalls[name] {
+		if mc.Arg < len(c.Args) {
+			v := c.Args[mc.Arg]
+			if mi, ok := v.(*ssa.MakeInterface); ok {
+				v = mi.X
+			}
+			if isMap(v.Type()) {
+				b.access(e, mc.Op, b.pathsOf(v))
+			}
+		}
+	}
+	if b.starters(e, name, ins, c) {
+		return
+	}
+	e.Kind, e.Call = Call, b.callNumber(ins)
+	e.Targets, e.Args, e.Fns = b.callees(c)
+	e.Text = calleeText(b.nodes[ins.Pos()])
+	e.Unknown, e.Blocks = unknownCallee(c), known.Blocks(name)
+	b.emit(e)
+}
+
+// builtin handles the built-in functions that use maps, and close.
+func (b *builder) builtin(e Event, bi *ssa.Builtin, c *ssa.CallCommon) {
+	switch bi.Name() {
+	case "delete":
+		b.access(e, access.Write, b.pathsOf(c.Args[0]))
+	case "clear":
+		if isMap(c.Args[0].Type()) {
+			b.access(e, access.Write, b.pathsOf(c.Args[0]))
+		}
+	case "len":
+		if isMap(c.Args[0].Type()) {
+			b.access(e, access.Read, b.pathsOf(c.Args[0]))
+		}
+	case "close":
+		b.signal(e, c.Args[0])
+	}
+}
+
+// syncCall handles package sync and its kin: waiting, signalling, running once.
+func (b *builder) syncCall(e Event, name string, c *ssa.CallCommon) bool {
+	switch name {
+	case "(*sync.WaitGroup).Done":
+		b.signal(e, c.Args[0])
+		return true
+	case "(*sync.WaitGroup).Add":
+		return true
+	case "(*sync.WaitGroup).Wait", "(*golang.org/x/sync/errgroup.Group).Wait",
+		"(*github.com/sourcegraph/conc.WaitGroup).Wait", "(*github.com/sourcegraph/conc/pool.Pool).Wait",
+		"(*github.com/sourcegraph/conc/pool.ErrorPool).Wait", "(*github.com/sourcegraph/conc/pool.ContextPool).Wait":
+		b.wait(e, b.pathsOf(c.Args[0]))
+		e.Text = "Wait"
+		b.block(e)
+		return true
+	case "(*sync.Once).Do":
+		e.Kind, e.Call, e.Once = Call, -1, true
+		e.Targets = b.targets(c.Args[1])
+		e.Text = "sync.Once.Do"
+		b.emit(e)
+		return true
+	case "sync.OnceFunc", "sync.OnceValue", "sync.OnceValues":
+		e.Kind, e.Call, e.Once = Call, -1, true
+		e.Targets = b.targets(c.Args[0])
+		e.Text = name
+		b.emit(e)
+		return true
+	}
+	return false
+}
+
+// starters handles calls that start goroutines or register functions with
+// something that does.
+func (b *builder) starters(e Event, name string, ins ssa.CallInstruction, c *ssa.CallCommon) bool {
+	e.Kind, e.Call = Spawn, b.callNumber(ins)
+	e.Text = calleeText(b.nodes[ins.Pos()])
+	found := false
+	for _, s := range known.Starters {
+		if s.Func != name {
+			continue
+		}
+		found = true
+		e.Multi, e.Ends = s.Multi, s.Ends
+		e.Targets, e.Args, e.Fns = nil, nil, nil
+		e.Local = s.Wait != ""
+		e.Group = access.Path{}
+		if s.Wait != "" {
+			if ps := b.pathsOf(c.Args[0]); len(ps) > 0 {
+				e.Group = ps[0]
+			}
+		}
+		for _, v := range startedArgs(c, s.Arg) {
+			e.Targets = append(e.Targets, b.runBy(v, s.Method, c)...)
+		}
+		b.emit(e)
+	}
+	if !found && b.registrar(e, c) {
+		return true
+	}
+	return found
+}
+
+// startedArgs returns argument i of a call, receiver not counted; the elements
+// of a variadic one; all of them for -1.
+func startedArgs(c *ssa.CallCommon, i int) []ssa.Value {
+	args := c.Args
+	if !c.IsInvoke() && c.Signature().Recv() != nil && len(args) > 0 {
+		args = args[1:]
+	}
+	var out []ssa.Value
+	for j, a := range args {
+		if i >= 0 && j != i {
+			continue
+		}
+		if vs := variadic(a); vs != nil {
+			out = append(out, vs...)
+		} else {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// runBy returns what is run of v: v itself if it is a function, or the named
+// method of the object that it is.
+func (b *builder) runBy(v ssa.Value, method string, c *ssa.CallCommon) []Target {
+	if method == "" || isFunc(v.Type()) {
+		return b.targets(v)
+	}
+	iface, _ := v.Type().Underlying().(*types.Interface)
+	for {
+		if mi, ok := v.(*ssa.MakeInterface); ok {
+			v = mi.X
+		} else if ci, ok := v.(*ssa.ChangeInterface); ok {
+			v = ci.X
+		} else {
+			break
+		}
+	}
+	if isFunc(v.Type()) { // http.HandlerFunc(f) as a handler
+		return b.targets(v)
+	}
+	if method != "*" {
+		obj, _, _ := types.LookupFieldOrMethod(v.Type(), true, nil, method)
+		if m, ok := obj.(*types.Func); ok {
+			return b.methodOf(v, m)
+		}
+		return nil
+	}
+	var out []Target
+	if iface == nil || iface.NumMethods() == 0 {
+		ms := types.NewMethodSet(v.Type())
+		for i := range ms.Len() {
+			if m, ok := ms.At(i).Obj().(*types.Func); ok && m.Exported() {
+				out = append(out, b.methodOf(v, m)...)
+			}
+		}
+		return out
+	}
+	for i := range iface.NumMethods() {
+		obj, _, _ := types.LookupFieldOrMethod(v.Type(), true, iface.Method(i).Pkg(), iface.Method(i).Name())
+		if m, ok := obj.(*types.Func); ok {
+			out = append(out, b.methodOf(v, m)...)
+		}
+	}
+	return out
+}
+
+// registrar handles functions that register a service to be served, such as
+// those that protoc-gen-go-grpc writes: RegisterGreeterServer(s, impl).
+func (b *builder) registrar(e Event, c *ssa.CallCommon) bool {
+	params := c.Signature().Params()
+	if params.Len() != 2 || len(c.Args) < 2 {
+		return false
+	}
+	t := types.TypeString(params.At(0).Type(), nil)
+	for _, r := range known.Registrars {
+		if t == r {
+			e.Targets = b.runBy(c.Args[len(c.Args)-1], "*", c)
+			e.Multi = true
+			b.emit(e)
+			return true
+		}
+	}
+	return false
+}
+
+// handlerValue handles values that servers call by virtue of their type: a
+// function with a handler's signature, an object with a handler's method.
+func (b *builder) handlerValue(e Event, v ssa.Value) {
+	mi, ok := v.(*ssa.MakeInterface)
+	if !ok {
+		return
+	}
+	iface := mi.Type().Underlying().(*types.Interface)
+	for i := range iface.NumMethods() {
+		m := iface.Method(i)
+		sig, ok := known.HandlerMethods[m.Name()]
+		if !ok || signature(m.Signature()) != sig || isFunc(mi.X.Type()) {
+			continue
+		}
+		e.Kind, e.Multi = Spawn, true
+		e.Pos = b.start(mi.Pos())
+		e.Text = "served as " + types.TypeString(mi.Type(), func(p *types.Package) string { return p.Name() })
+		e.Targets = b.methodOf(mi.X, m)
+		if !e.Pos.IsValid() {
+			e.Pos = b.pos(b.fn.Pos())
+		}
+		b.emit(e)
+	}
+}
+
+// handlerOperands handles functions with a handler's signature that ins takes
+// the value of.
+func (b *builder) handlerOperands(e Event, ins ssa.Instruction) {
+	var callee ssa.Value
+	if c, ok := ins.(ssa.CallInstruction); ok {
+		callee = c.Common().Value
+		if _, ok := b.starterRow(calleeName(c.Common())); ok {
+			return
+		}
+	}
+	switch ins.(type) {
+	case *ssa.MakeClosure, *ssa.Return, *ssa.Store, *ssa.Phi:
+		if _, ok := ins.(*ssa.Store); !ok {
+			return
+		}
+	}
+	for _, op := range ins.Operands(nil) {
+		v := *op
+		if v == nil || v == callee {
+			continue
+		}
+		switch v.(type) {
+		case *ssa.Function, *ssa.MakeClosure:
+		default:
+			continue
+		}
+		sig := signature(v.Type().Underlying().(*types.Signature))
+		for _, h := range known.Handlers {
+			if sig == h {
+				he := e
+				he.Kind, he.Multi, he.Targets = Spawn, true, b.targets(v)
+				he.Text = "handler " + short(h)
+				if c, ok := ins.(ssa.CallInstruction); ok {
+					he.Text = calleeText(b.nodes[c.Pos()])
+				}
+				if !he.Pos.IsValid() {
+					he.Pos = b.pos(v.Pos())
+				}
+				b.emit(he)
+			}
+		}
+	}
+}
+
+func (b *builder) starterRow(name string) (known.Starter, bool) {
+	for _, s := range known.Starters {
+		if s.Func == name {
+			return s, true
+		}
+	}
+	return known.Starter{}, false
+}
+
+// short strips the directories from the import paths in a signature.
+func short(sig string) string {
+	words := strings.FieldsFunc(sig, func(r rune) bool { return strings.ContainsRune("(), *", r) })
+	for _, w := range words {
+		if i := strings.LastIndexByte(w, '/'); i >= 0 {
+			sig = strings.ReplaceAll(sig, w, w[i+1:])
+		}
+	}
+	return sig
+}
+
+// calleeName returns the table name of what c calls, "" if it is dynamic.
+func calleeName(c *ssa.CallCommon) string {
+	if c.IsInvoke() {
+		return FuncName(c.Method)
+	}
+	fn := c.StaticCallee()
+	if fn == nil {
+		return ""
+	}
+	if o := fn.Origin(); o != nil {
+		fn = o
+	}
+	if obj, ok := fn.Object().(*types.Func); ok {
+		return FuncName(obj)
+	}
+	return ""
+}
+
+// unknownCallee describes a callee that has no body here, "" if it has one.
+func unknownCallee(c *ssa.CallCommon) string {
+	if c.IsInvoke() {
+		return FuncName(c.Method)
+	}
+	if fn := c.StaticCallee(); fn != nil {
+		if fn.Blocks != nil {
+			return ""
+		}
+		return calleeName(c)
+	}
+	return "a function value"
+}
+
+// sinkCall records the maps that a formatting call walks, and the methods that
+// it calls on the way.
+func (b *builder) sinkCall(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
+	call, ok := b.nodes[ins.Pos()].(*ast.CallExpr)
+	if !ok || b.env.Sinks == nil {
+		return
+	}
+	callee := b.env.Sinks.Callee(b.pkg.Info, call)
+	if callee == nil {
+		return
+	}
+	for _, arg := range b.env.Sinks.Classify(b.pkg.Info, call) {
+		if arg.Spread {
+			continue
+		}
+		walks, methods := b.env.Footprints.Of(arg.Type, arg.How)
+		if len(walks) == 0 && len(methods) == 0 {
+			continue
+		}
+		var paths []access.Path
+		if arg.Expr == call.Args[arg.Index] {
+			if v := argument(c, arg.Index); v != nil {
+				paths = b.pathsOf(v)
+			}
+		}
+		if arg.How.Lazy {
+			e.Locks = nil
+		}
+		for _, w := range walks {
+			f := e
+			f.Sink = &Sink{Callee: FuncName(callee), Call: e.Paren, Arg: arg.Index, Chain: w.Chain, Guarded: w.Guarded}
+			if w.Impl != nil {
+				f.Sink.Impl = types.TypeString(w.Impl, nil)
+			}
+			f.Kind, f.Op, f.Loc = Access, access.Format, w.Location
+			for _, p := range walkPaths(paths, w.Steps) {
+				f.Path = p
+				if w.Location.IsZero() {
+					b.access(f, access.Format, []access.Path{p})
+					continue
+				}
+				b.emit(f)
+			}
+		}
+		for _, m := range methods {
+			f := e
+			f.Kind, f.Call = Call, -1
+			f.Text = m.Func.Name() + " (called by " + callee.Name() + ")"
+			f.Targets = []Target{{Kind: Static, ID: FuncID(FuncName(m.Func)), Recv: walkPaths(paths, m.Steps), Bound: true}}
+			b.emit(f)
+		}
+	}
+}
+
+// walkPaths appends steps to each path; a path unknown or too long keeps the
+// last of them.
+func walkPaths(paths []access.Path, steps []access.Step) []access.Path {
+	if len(paths) == 0 {
+		paths = []access.Path{{}}
+	}
+	for _, s := range steps {
+		if len(paths) == 0 {
+			paths = []access.Path{{}}
+		}
+		paths = extend(paths, s)
+	}
+	return paths
+}
+
+// argument returns the value of the i'th argument as written, looking into the
+// slice of variadic ones.
+func argument(c *ssa.CallCommon, i int) ssa.Value {
+	args := c.Args
+	if !c.IsInvoke() && c.Signature().Recv() != nil && len(args) > 0 {
+		args = args[1:]
+	}
+	n := c.Signature().Params().Len()
+	if c.Signature().Variadic() && i >= n-1 {
+		if n-1 >= len(args) {
+			return nil
+		}
+		vs := variadic(args[n-1])
+		if i-(n-1) < len(vs) {
+			return vs[i-(n-1)]
+		}
+		return nil
+	}
+	if i < len(args) {
+		return args[i]
+	}
+	return nil
+}

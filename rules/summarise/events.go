@@ -1,0 +1,352 @@
+package summarise
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
+)
+
+// events appends what ins does to the summary; ls is what is held before it.
+func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
+	e := Event{Block: blk, Locks: slices.Clip(ls), Pos: b.start(ins.Pos())}
+	switch ins := ins.(type) {
+	case *ssa.Lookup:
+		if isMap(ins.X.Type()) {
+			b.access(e, access.Read, b.pathsOf(ins.X))
+		}
+	case *ssa.MapUpdate:
+		b.access(e, access.Write, b.pathsOf(ins.Map))
+		b.publish(e, ins.Value, b.pathsOf(ins.Map))
+	case *ssa.Range:
+		if isMap(ins.X.Type()) {
+			b.access(e, access.Iterate, b.pathsOf(ins.X))
+		}
+	case *ssa.Store:
+		b.store(e, ins)
+	case *ssa.Send:
+		b.publish(e, ins.X, nil)
+		e.Text = "channel send"
+		b.signal(e, ins.Chan)
+		b.block(e)
+	case *ssa.UnOp:
+		if ins.Op == token.ARROW {
+			b.wait(e, b.pathsOf(ins.X))
+			e.Text = "channel receive"
+			b.block(e)
+		}
+	case *ssa.Select:
+		if ins.Blocking {
+			e.Text = "select"
+			b.block(e)
+		}
+		for _, st := range ins.States {
+			if st.Send != nil {
+				b.publish(e, st.Send, nil)
+			}
+		}
+	case *ssa.Go:
+		b.spawn(e, ins)
+	case *ssa.Call:
+		b.call(e, ins, &ins.Call)
+	case *ssa.RunDefers:
+		b.runDefers(e, ls)
+	case *ssa.Return:
+		b.results(ins)
+		e.Kind = Exit
+		b.emit(e)
+	case *ssa.MakeClosure, *ssa.MakeInterface, *ssa.ChangeType:
+		b.handlerValue(e, ins.(ssa.Value))
+	}
+	b.handlerOperands(e, ins)
+}
+
+func (b *builder) emit(e Event) { b.sum.Events = append(b.sum.Events, e) }
+
+func (b *builder) access(e Event, op access.Op, paths []access.Path) {
+	e.Kind, e.Op = Access, op
+	for _, p := range paths {
+		e.Path = p
+		e.Loc = p.Location()
+		if e.Loc.IsZero() && p.Root.Kind == access.LocalVar {
+			l := b.sum.Locals[p.Root.Index]
+			if !l.IsVar {
+				continue // an unnamed map made here: aliases carry its accesses
+			}
+			e.Loc = b.localLoc(l)
+		}
+		b.emit(e)
+	}
+}
+
+// localLoc returns the location of a local variable of this function.
+func (b *builder) localLoc(l Local) access.Location {
+	return access.Location{Kind: access.Local, Pkg: b.sum.Pkg, Owner: b.sum.Name, Name: l.Name, Pos: l.Pos}
+}
+
+// store handles an assignment: it may replace a map, publish an object, or
+// hand a function to whoever calls the field.
+func (b *builder) store(e Event, st *ssa.Store) {
+	addr := b.pathsOf(st.Addr)
+	if isMap(st.Val.Type()) && replaces(st) {
+		b.access(e, access.Replace, addr)
+	}
+	if fa, ok := st.Addr.(*ssa.FieldAddr); ok && mayBeFunc(st.Val) {
+		b.storeFunc(e, fa, st.Val)
+	}
+	if g, ok := st.Addr.(*ssa.Global); ok && isFunc(st.Val.Type()) {
+		for _, t := range b.targets(st.Val) {
+			b.packageBuilder.sum.Stored = append(b.packageBuilder.sum.Stored, Stored{Field: globalStep(g), Target: t})
+		}
+	}
+	b.publish(e, st.Val, addr)
+}
+
+// replaces reports whether a store of a map changes a variable that others may
+// see, rather than initialising a local one.
+func replaces(st *ssa.Store) bool {
+	switch st.Addr.(type) {
+	case *ssa.FieldAddr, *ssa.Global, *ssa.FreeVar:
+		return true
+	}
+	return false
+}
+
+func mayBeFunc(v ssa.Value) bool {
+	if isFunc(v.Type()) {
+		return true
+	}
+	mi, ok := v.(*ssa.MakeInterface)
+	return ok && types.IsInterface(mi.Type())
+}
+
+func (b *builder) storeFunc(e Event, fa *ssa.FieldAddr, val ssa.Value) {
+	step := fieldStep(fa.X.Type(), fa.Field)
+	multi, callback := known.CallbackFields[step]
+	if !isFunc(val.Type()) {
+		return // an object: its methods are handlers by themselves, see handlerValue
+	}
+	ts := b.targets(val)
+	if !callback {
+		for _, t := range ts {
+			if t.Kind == Static || t.Kind == Interface {
+				b.packageBuilder.sum.Stored = append(b.packageBuilder.sum.Stored, Stored{Field: step, Target: t})
+			}
+		}
+		return
+	}
+	if i, ok := b.spawned[fa.X]; ok { // the callbacks of one struct take turns
+		b.sum.Events[i].Targets = append(b.sum.Events[i].Targets, ts...)
+		return
+	}
+	b.spawned[fa.X] = len(b.sum.Events)
+	e.Kind, e.Targets, e.Multi, e.Text = Spawn, ts, multi, step.Type+"."+step.Name+" runs it"
+	b.emit(e)
+}
+
+// publish notes that what v points to can be reached from the given paths from
+// now on; nil paths mean anyone.
+func (b *builder) publish(e Event, v ssa.Value, to []access.Path) {
+	if !pointerLike(v.Type()) {
+		return
+	}
+	public := to == nil
+	var into []int
+	for _, p := range to {
+		if p.Root.Kind == access.LocalVar || p.Root.Kind == access.CallResult {
+			into = append(into, p.Root.Index)
+		} else {
+			public = true
+		}
+	}
+	e.Kind = Publish
+	for _, p := range b.pathsOf(v) {
+		if p.Root.Kind != access.LocalVar && p.Root.Kind != access.CallResult && p.Root.Kind != access.Param {
+			continue
+		}
+		if public {
+			e.Path = p.Prefix(0)
+			b.emit(e)
+			if p.Root.Kind == access.LocalVar {
+				b.publishContent(e, p.Root.Index, 0)
+			}
+		} else if p.Root.Kind == access.LocalVar {
+			for _, i := range into {
+				b.content[i] = append(b.content[i], p.Root.Index)
+			}
+		}
+	}
+}
+
+func (b *builder) publishContent(e Event, i, depth int) {
+	if depth > 4 {
+		return
+	}
+	for _, c := range b.content[i] {
+		if c != i {
+			e.Path = access.Path{Root: access.Root{Kind: access.LocalVar, Index: c, Name: b.sum.Locals[c].Name}}
+			b.emit(e)
+			b.publishContent(e, c, depth+1)
+		}
+	}
+}
+
+func pointerLike(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Pointer, *types.Map, *types.Interface, *types.Slice, *types.Chan, *types.Signature:
+		return true
+	}
+	return false
+}
+
+func (b *builder) signal(e Event, group ssa.Value) {
+	for _, p := range b.pathsOf(group) {
+		e.Kind, e.Group = Signal, p
+		b.emit(e)
+	}
+}
+
+func (b *builder) wait(e Event, groups []access.Path) {
+	for _, p := range groups {
+		e.Kind, e.Group = Wait, p
+		b.emit(e)
+	}
+}
+
+func (b *builder) block(e Event) {
+	e.Kind, e.Group, e.Path = Block, access.Path{}, access.Path{}
+	b.emit(e)
+}
+
+func (b *builder) spawn(e Event, g *ssa.Go) {
+	e.Targets, e.Args, e.Fns = b.callees(&g.Call)
+	e.Kind, e.Local = Spawn, true
+	e.Text = "go " + calleeText(b.nodes[g.Pos()])
+	e.Unknown = unknownCallee(&g.Call)
+	b.emit(e)
+}
+
+// runDefers handles the deferred calls, last one first, each with the locks
+// that are still held when it runs.
+func (b *builder) runDefers(e Event, ls lockset) {
+	for _, d := range slices.Backward(b.defers) {
+		e.Pos, e.Locks = b.start(d.Pos()), slices.Clip(ls)
+		b.call(e, d, &d.Call)
+		ls = b.applyCall(ls, &d.Call)
+	}
+}
+
+func (b *builder) results(ret *ssa.Return) {
+	for i, r := range ret.Results {
+		if i == len(b.sum.Results) {
+			b.sum.Results = append(b.sum.Results, nil)
+		}
+		for _, p := range b.pathsOf(r) {
+			b.sum.Results[i] = merge(b.sum.Results[i], p)
+		}
+	}
+}
+
+// callNumber numbers the calls whose results matter.
+func (b *builder) callNumber(c ssa.CallInstruction) int {
+	n, ok := b.callNum[c]
+	if !ok {
+		n = len(b.callNum)
+		b.callNum[c] = n
+	}
+	return n
+}
+
+// markLast finds the signals after which the function touches nothing.
+func (b *builder) markLast() {
+	touched := func(i int) bool {
+		k := b.sum.Events[i].Kind
+		return k == Access || k == Call && len(b.sum.Events[i].Targets) > 0
+	}
+	for i := range b.sum.Events {
+		e := &b.sum.Events[i]
+		if e.Kind != Signal {
+			continue
+		}
+		e.Last = true
+		for j := range b.sum.Events {
+			if touched(j) && b.sum.After(i, j) {
+				e.Last = false
+			}
+		}
+	}
+}
+
+// After reports whether event j may happen after event i in one run of f.
+func (f *Func) After(i, j int) bool { return f.Reaches(i, j, nil) }
+
+// Reaches reports whether event j may happen after event i without any of the
+// events for which stop answers true between.
+func (f *Func) Reaches(i, j int, stop func(k int) bool) bool {
+	from, to := f.Events[i].Block, f.Events[j].Block
+	stopped := func(block, lo, hi int) bool { // an event in (lo, hi) of the block stops
+		if stop == nil {
+			return false
+		}
+		for k := range f.Events {
+			if f.Events[k].Block == block && k > lo && k < hi && stop(k) {
+				return true
+			}
+		}
+		return false
+	}
+	n := len(f.Events)
+	if from == to && j > i {
+		if !stopped(from, i, j) {
+			return true
+		}
+	}
+	if stopped(from, i, n) {
+		return false
+	}
+	seen := make([]bool, len(f.Succs))
+	work := append([]int(nil), f.Succs[from]...)
+	for len(work) > 0 {
+		blk := work[len(work)-1]
+		work = work[:len(work)-1]
+		if seen[blk] {
+			continue
+		}
+		seen[blk] = true
+		if blk == to && !stopped(blk, -1, j) {
+			return true
+		}
+		if !stopped(blk, -1, n) {
+			work = append(work, f.Succs[blk]...)
+		}
+	}
+	return false
+}
+
+// calleeText renders what a go statement or call runs, on one line.
+func calleeText(n ast.Node) string {
+	var call *ast.CallExpr
+	switch n := n.(type) {
+	case *ast.GoStmt:
+		call = n.Call
+	case *ast.CallExpr:
+		call = n
+	}
+	if call == nil {
+		return "a function"
+	}
+	if _, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
+		return "func literal"
+	}
+	s := types.ExprString(call.Fun)
+	if len(s) > 60 || strings.Contains(s, "\n") {
+		s = "…" + s[max(0, len(s)-40):]
+	}
+	return s
+}

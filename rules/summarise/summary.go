@@ -1,0 +1,172 @@
+// Package summarise reduces each function of a package to what the rest of the
+// analysis needs to know of it: which maps it touches holding which locks,
+// what it calls, which goroutines it starts and waits for.
+//
+// A summary mentions nothing but names and access paths in terms of the
+// function's own parameters, so it can be made for one package at a time, in
+// parallel, and kept: package link puts summaries together.
+package summarise
+
+import (
+	"slices"
+
+	"github.com/mapguard/mapguard/rules/access"
+)
+
+// A FuncID names a function across packages, test variants and runs:
+// "path.F", "(*path.T).M", and for function literals their parent's ID with
+// $1, $2 ... appended.
+type FuncID string
+
+// A Package is the summary of one package.
+type Package struct {
+	Path  string
+	Funcs []*Func
+	Types []*Type
+	// Stored lists the functions that are stored in struct fields, to be
+	// called through the field elsewhere.
+	Stored []Stored
+}
+
+// A Type is what dispatch and lock discipline need to know of a named type.
+type Type struct {
+	Pkg, Name string
+	Methods   []Method      // of *T, promoted ones included, in name order
+	Mutexes   []access.Step // its own fields that are sync.Mutex or sync.RWMutex, or pointers to one
+	Safe      bool          // documented as safe for concurrent use
+}
+
+// A Method is one method of a type.
+type Method struct {
+	Name, Sig string // Sig is the signature with package-qualified types
+	ID        FuncID
+	Steps     []access.Step // from the receiver to the embedded field that promotes it
+}
+
+// A Stored records that a function is assigned to a field.
+type Stored struct {
+	Field  access.Step
+	Target Target
+}
+
+// A Func is the summary of one function body.
+type Func struct {
+	ID       FuncID
+	Pkg      string
+	Name     string // as a stack trace shows it, without the package: (*T).M.func1
+	Pos      access.Pos
+	Params   []string // names, receiver first
+	Exported bool     // can be called from other packages by name
+	Init     bool     // package initialisation
+	Test     bool     // in a _test.go file
+	Succs    [][]int  // control flow: successors of each basic block
+	Events   []Event  // in block order
+	Results  [][]access.Path
+	Locals   []Local
+	// Acquires and Releases are the locks of its parameters or of the package
+	// that differ between entry and every normal return: lock wrappers.
+	Acquires, Releases []access.Lock
+}
+
+// A Local describes a LocalVar root.
+type Local struct {
+	Name  string
+	Pos   access.Pos
+	IsVar bool // a declared variable that is a map
+	Block int  // of Func.Succs, where it is made
+}
+
+// A Kind says what an Event is.
+type Kind uint8
+
+const (
+	Access  Kind = iota + 1 // of a map
+	Call                    // a call, in this goroutine
+	Spawn                   // a goroutine starts, or is registered to be started
+	Wait                    // until the goroutines of a group have signalled
+	Signal                  // to whoever waits for the group
+	Publish                 // a path becomes visible to other goroutines
+	Block                   // a channel operation or select
+	Acquire                 // a lock is taken: Lock
+	Exit                    // a normal return
+)
+
+// An Event is one thing that a function does, at one point of its control flow.
+type Event struct {
+	Kind  Kind
+	Block int // index into Func.Succs; Events of one block are in execution order
+	Pos   access.Pos
+	Locks []access.Lock // held for certain since the function began
+	Lock  access.Lock   // Acquire
+
+	Path access.Path // Access: the map; Wait, Signal: the group; Publish: the object
+
+	// Access
+	Op   access.Op
+	Loc  access.Location // set if the path is too vague to tell
+	Sink *Sink           // Format
+
+	// Call and Spawn
+	Paren   access.Pos      // the opening parenthesis
+	Call    int             // numbers the calls of a function, for CallResult roots
+	Text    string          // "go c.loop()", "mux.HandleFunc"
+	Targets []Target        // what may be called; empty if unknown
+	Args    [][]access.Path // receiver first; several paths if it may be either
+	Fns     [][]Target      // functions passed as arguments, parallel to Args
+	Once    bool            // runs at most once, before any other caller proceeds
+	Unknown string          // describes a callee without a body here
+	Blocks  string          // why the call may block, "" if it does not
+
+	// Spawn
+	Multi bool        // may overlap itself
+	Ends  bool        // has ended when the call returns
+	Group access.Path // waited for through this; zero Root.Kind if not
+	Last  bool        // Signal: nothing is touched after it
+	Local bool        // Spawn: a go statement, not a registration
+}
+
+// A Sink describes a formatting call that walks a map.
+type Sink struct {
+	Callee string
+	Call   access.Pos // its opening parenthesis
+	Arg    int
+	Chain  string
+	// Guarded says that a mutex stands beside the map, so that its package is
+	// worth reading for a lock discipline.
+	Guarded bool
+	Impl    string // the implementer assumed behind an interface, "" if none
+}
+
+// A TargetKind says how the callee of a call is known.
+type TargetKind uint8
+
+const (
+	Static    TargetKind = iota + 1 // ID
+	Interface                       // method Method of whatever has all of Iface
+	FieldFunc                       // any function stored in Field
+	ParamFunc                       // the function passed as parameter Index
+)
+
+// A Target is something that may be called.
+type Target struct {
+	Kind   TargetKind
+	ID     FuncID
+	Free   [][]access.Path // Static function literals: what their free variables are bound to
+	Recv   []access.Path   // Static bound methods: the receiver, which precedes the arguments
+	Bound  bool            // Recv is set
+	Method string          // Interface
+	Iface  string          // Interface: its method set, see MethodSet
+	Field  access.Step     // FieldFunc
+	Index  int             // ParamFunc
+}
+
+// HasAll reports whether t has every method of an interface, each written
+// "name signature" as MethodSet does.
+func (t *Type) HasAll(methods []string) bool {
+	for _, w := range methods {
+		if !slices.ContainsFunc(t.Methods, func(m Method) bool { return m.Name+" "+m.Sig == w }) {
+			return false
+		}
+	}
+	return true
+}
