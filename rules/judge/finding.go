@@ -1,0 +1,90 @@
+package judge
+
+import (
+	"github.com/mapguard/mapguard/rewrite/edit"
+	"github.com/mapguard/mapguard/rules/access"
+)
+
+// Evidence says how sure we are that two goroutines use the map at once.
+// The zero value is no evidence; larger is stronger.
+type Evidence uint8
+
+const (
+	Possible  Evidence = iota + 1 // shared type, no evidence of a second goroutine
+	Inferred                      // a lock guards it elsewhere and this access goes around it
+	Shown                         // two goroutines reach it in the code
+	Witnessed                     // a crash or race report names it
+)
+
+func (e Evidence) String() string {
+	return [...]string{"none", "possible", "inferred", "shown", "witnessed"}[e]
+}
+
+// A Frame is one step of how a goroutine reaches an access: the go statement
+// or registration first, then call by call.
+type Frame struct {
+	Pos  access.Pos
+	Text string // "go c.loop()", "calls (*Cache).get", one line, no full stop
+}
+
+// A Site is one access to a map as the source has it, once for all callers.
+type Site struct {
+	Op    access.Op
+	Pkg   string        // import path of the package that holds the code, without test variant
+	Func  string        // the enclosing function, as a stack trace shows it without the package path
+	Pos   access.Pos    // of the expression that does it: m[k], the range clause, the call
+	Locks []access.Lock // held for certain, whoever called the function
+	Base  access.Path   // the object that holds the map, as the function names it
+
+	// Exempt says why the access needs no lock, "" if it does: "before the
+	// value is shared", "package initialisation".
+	Exempt string
+}
+
+// An Access is a site reached by one goroutine.
+type Access struct {
+	Site
+	// Goroutine is how the goroutine that performs the access is started and
+	// gets there; empty if no goroutine is known (inferred findings).
+	Goroutine []Frame
+}
+
+// A Guard is the lock that guards a map at some of its accesses.
+type Guard struct {
+	Lock access.LockID
+	// Path says where the lock is for an access with base B: Up steps are
+	// taken off the end of B, then Fields are appended. A package-level lock
+	// has Global set instead.
+	Up     int
+	Fields []access.Step
+	Global bool
+	Held   int // sites that hold it in a mode that is strong enough
+	Total  int // sites that need a lock
+}
+
+// A Finding is one map that is, or may be, used by two goroutines at once.
+type Finding struct {
+	ID       string // stable under edits elsewhere: rule, map and function, hashed
+	Rule     string // "sharedmap" or "deepformat"
+	Map      access.Location
+	Evidence Evidence
+	Message  string     // one line, lower-case, no full stop
+	Pos      access.Pos // where an editor would draw the squiggle
+	Accesses []Access   // the conflicting pair, the one to change first
+	Why      string     // why they can overlap, one sentence
+	Sites    []Site     // every access to the map in the loaded program, in position order
+	Guard    *Guard     // the lock that guards the map elsewhere; nil if none does
+
+	// Sink is set by deepformat: the call that formats, and the argument.
+	Sink *Sink
+
+	Fix *edit.Fix // nil until repaired
+}
+
+// A Sink is a call that formats one of its arguments deeply.
+type Sink struct {
+	Callee string // fmt.Sprintf, k8s.io/klog/v2.ErrorS
+	Call   access.Pos
+	Arg    int    // index into the call's arguments
+	Chain  string // from the argument to the map: "(*spdy.connection).streams"
+}

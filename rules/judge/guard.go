@@ -1,0 +1,140 @@
+package judge
+
+import (
+	"slices"
+
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/link"
+)
+
+// findGuard infers the lock that guards a map from the accesses that hold one,
+// and returns the accesses that do not hold it in a mode that is strong enough.
+//
+// A lock beside the map in the same object, or a package lock beside a package
+// map, counts when at least half of the accesses hold it; any other lock when
+// two thirds do, and at least three. One of those that hold it must write: a
+// map that is only read under a lock is guarded by accident. Sites before the
+// object is shared count for neither side. The thresholds published elsewhere
+// (checklocks 0.90 as a hint, GCatch 0.75) are for any lock whatever.
+func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
+	type tally struct {
+		id     access.LockID
+		held   int
+		writes int
+	}
+	var tallies []*tally
+	for _, s := range needy {
+		var seen []access.Location
+		for _, l := range s.Locks {
+			if l.ID.IsZero() || slices.Contains(seen, l.ID.Location) || !enough(s.Op, l.Mode) {
+				continue
+			}
+			seen = append(seen, l.ID.Location)
+			i := slices.IndexFunc(tallies, func(t *tally) bool { return t.id.Location == l.ID.Location })
+			if i < 0 {
+				i = len(tallies)
+				tallies = append(tallies, &tally{id: l.ID})
+			}
+			t := tallies[i]
+			t.id.RW = t.id.RW || l.ID.RW
+			t.held++
+			if s.Op.Writes() {
+				t.writes++
+			}
+		}
+	}
+	var top *tally
+	for _, t := range tallies {
+		if t.writes == 0 {
+			continue
+		}
+		beside := t.id.Kind == loc.Kind && t.id.Pkg == loc.Pkg && t.id.Owner == loc.Owner
+		if beside && 2*t.held < len(needy) || !beside && (3*t.held < 2*len(needy) || t.held < 3 && t.held < len(needy)) {
+			continue
+		}
+		if top == nil || t.held > top.held || t.held == top.held && compareLocations(t.id.Location, top.id.Location) < 0 {
+			top = t
+		}
+	}
+	if top == nil {
+		return nil, nil
+	}
+	g := &Guard{Lock: top.id, Held: top.held, Total: len(needy)}
+	var broken []*link.Site
+	for _, s := range needy {
+		if l := holds(s, top.id); l == nil || !enough(s.Op, l.Mode) {
+			broken = append(broken, s)
+		}
+	}
+	g.relate(needy)
+	return g, broken
+}
+
+// enough reports whether a lock held in mode protects an access that does op.
+func enough(op access.Op, mode access.Mode) bool {
+	return mode == access.Exclusive || !op.Writes()
+}
+
+// holds returns the strongest hold of the lock at s, nil if it is not held.
+func holds(s *link.Site, id access.LockID) *access.Lock {
+	var out *access.Lock
+	for i, l := range s.Locks {
+		if l.ID.Location == id.Location && (out == nil || l.Mode > out.Mode) {
+			out = &s.Locks[i]
+		}
+	}
+	return out
+}
+
+func heldShared(s *link.Site, id access.LockID) bool {
+	l := holds(s, id)
+	return l != nil && l.Mode == access.Shared
+}
+
+// relate works out where the lock is, seen from the object that holds the map:
+// the relation that most sites agree on.
+func (g *Guard) relate(needy []*link.Site) {
+	if g.Lock.Kind == access.Global {
+		g.Global = true
+		return
+	}
+	type relation struct {
+		up     int
+		fields [access.MaxSteps]access.Step
+		n      int
+	}
+	var all []relation
+	var count []int
+	for _, s := range needy {
+		l := holds(s, g.Lock)
+		if l == nil || l.Path.Root.Kind == access.Unknown {
+			continue
+		}
+		base := s.Path.Base()
+		if l.Path.Root != base.Root {
+			continue
+		}
+		common := 0
+		for common < base.N && common < l.Path.N && base.Steps[common] == l.Path.Steps[common] {
+			common++
+		}
+		r := relation{up: base.N - common, n: l.Path.N - common}
+		copy(r.fields[:], l.Path.Steps[common:l.Path.N])
+		i := slices.Index(all, r)
+		if i < 0 {
+			i = len(all)
+			all, count = append(all, r), append(count, 0)
+		}
+		count[i]++
+	}
+	best := -1
+	for i := range all {
+		if best < 0 || count[i] > count[best] {
+			best = i
+		}
+	}
+	if best >= 0 {
+		g.Up = all[best].up
+		g.Fields = slices.Clone(all[best].fields[:all[best].n])
+	}
+}

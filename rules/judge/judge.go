@@ -1,0 +1,298 @@
+// Package judge decides which of the linked accesses are worth a person's
+// time: it pairs them, weighs the evidence, and writes down why.
+package judge
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/link"
+)
+
+// Names of the rules that findings carry.
+const (
+	SharedMap  = "sharedmap"
+	DeepFormat = "deepformat"
+)
+
+// A judge looks at one program.
+type judge struct {
+	prog  *link.Program
+	main  func(pkg string) bool
+	pairs map[access.Location][]link.Pair
+}
+
+// Findings returns what is wrong in a linked program, in position order. main
+// reports whether a package is the user's own: nothing is reported about maps
+// of other packages but that a format call of the user's walks them.
+func Findings(prog *link.Program, main func(pkg string) bool) []*Finding {
+	j := &judge{prog: prog, main: main, pairs: make(map[access.Location][]link.Pair)}
+	for _, p := range prog.Pairs {
+		j.pairs[p.Loc] = append(j.pairs[p.Loc], p)
+	}
+	sites := prog.Sites()
+	locs := make([]access.Location, 0, len(sites))
+	for loc := range sites {
+		locs = append(locs, loc)
+	}
+	slices.SortFunc(locs, compareLocations)
+	var out []*Finding
+	for _, loc := range locs {
+		out = append(out, j.location(loc, sites[loc])...)
+	}
+	out = mergeSinks(out)
+	slices.SortStableFunc(out, func(a, b *Finding) int {
+		if a.Pos != b.Pos {
+			if a.Pos.Less(b.Pos) {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(strings.Compare(a.Rule, b.Rule), compareLocations(a.Map, b.Map))
+	})
+	identify(out)
+	return out
+}
+
+func compareLocations(a, b access.Location) int {
+	return cmp.Or(strings.Compare(a.Pkg, b.Pkg), strings.Compare(a.Owner, b.Owner), strings.Compare(a.Name, b.Name), strings.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
+}
+
+// A verdict is what is known of one location.
+type verdict struct {
+	loc    access.Location
+	sites  []*link.Site
+	needy  []*link.Site // those that need a lock
+	guard  *Guard
+	broken []*link.Site // needy, and without the guard
+	pairs  []link.Pair
+}
+
+// location judges one map.
+func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
+	v := &verdict{loc: loc, sites: sites, pairs: j.pairs[loc]}
+	writes := false
+	for _, s := range sites {
+		if s.Exempt == "" {
+			v.needy = append(v.needy, s)
+			writes = writes || s.Op.Writes()
+		}
+	}
+	if !writes {
+		return nil // frozen after construction, as far as can be seen
+	}
+	v.guard, v.broken = findGuard(loc, v.needy)
+	var out []*Finding
+	if j.main(loc.Pkg) {
+		if f := j.sharedMap(v); f != nil {
+			out = append(out, f)
+		}
+	}
+	for _, s := range v.needy {
+		if s.Op == access.Format && j.main(s.Pkg) {
+			if f := j.deepFormat(v, s); f != nil {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
+// sharedMap reports a map that two goroutines use without a common lock.
+func (j *judge) sharedMap(v *verdict) *Finding {
+	f := v.finding(SharedMap)
+	if pr := best(v.pairs); pr != nil {
+		f.Evidence = Shown
+		f.Accesses = []Access{side(pr.A, pr.In), side(pr.B, pr.In)}
+		f.Why = why(pr)
+		f.Message = fmt.Sprintf("map %s is %s", v.loc.Short(), describe(pr))
+		f.Pos = f.Accesses[0].Pos
+		return f
+	}
+	if v.loc.Kind == access.Local {
+		return nil
+	}
+	if s, other := v.violation(); s != nil {
+		f.Evidence = Inferred
+		f.Accesses = []Access{{Site: site(s)}}
+		if other != nil {
+			f.Accesses = append(f.Accesses, Access{Site: site(other)})
+		}
+		f.Pos = s.Pos
+		f.Message = fmt.Sprintf("map %s is %s without holding %s", v.loc.Short(), past(s.Op), lockName(v.guard.Lock))
+		if weak := heldShared(s, v.guard.Lock); weak {
+			f.Message = fmt.Sprintf("map %s is %s while %s is only held for reading", v.loc.Short(), past(s.Op), lockName(v.guard.Lock))
+		}
+		f.Why = fmt.Sprintf("%s is held at %d of the %d accesses that need a lock", lockName(v.guard.Lock), v.guard.Held, v.guard.Total)
+		return f
+	}
+	return v.possible(f)
+}
+
+// possible reports a map that is changed after it is shared, with nothing to
+// show that a second goroutine uses it.
+func (v *verdict) possible(f *Finding) *Finding {
+	var w, other *link.Site
+	for _, s := range v.needy {
+		if v.guard != nil && !slices.Contains(v.broken, s) {
+			continue
+		}
+		if s.Op.Writes() && w == nil {
+			w = s
+		} else if other == nil {
+			other = s
+		}
+	}
+	if w == nil || len(v.needy) < 2 || v.guard != nil && len(v.broken) == 0 {
+		return nil
+	}
+	f.Evidence = Possible
+	f.Accesses = []Access{{Site: site(w)}}
+	if other != nil {
+		f.Accesses = append(f.Accesses, Access{Site: site(other)})
+	}
+	f.Pos = w.Pos
+	f.Message = fmt.Sprintf("map %s is %s without a lock, in case two goroutines use it", v.loc.Short(), past(w.Op))
+	f.Why = "nothing here starts a second goroutine; this is only worth a look if callers do"
+	return f
+}
+
+// violation returns the access that breaks the lock discipline, a write if
+// there is one, and an access that keeps it; nil if there is no violation.
+func (v *verdict) violation() (bad, good *link.Site) {
+	if v.guard == nil {
+		return nil, nil
+	}
+	for _, s := range v.broken {
+		if s.Op == access.Format {
+			continue // deepformat speaks
+		}
+		if bad == nil || s.Op.Writes() && !bad.Op.Writes() {
+			bad = s
+		}
+	}
+	if bad == nil {
+		return nil, nil
+	}
+	for _, s := range v.needy {
+		if !slices.Contains(v.broken, s) && (good == nil || s.Op.Writes() && !good.Op.Writes()) {
+			good = s
+		}
+	}
+	return bad, good
+}
+
+// deepFormat reports a format call that walks a map which others change.
+func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
+	f := v.finding(DeepFormat)
+	f.Pos = s.Pos
+	f.Sink = &Sink{Callee: s.Sink.Callee, Call: s.Sink.Call, Arg: s.Sink.Arg, Chain: s.Sink.Chain}
+	callee := s.Sink.Callee[strings.LastIndexByte(s.Sink.Callee, '/')+1:]
+	f.Message = fmt.Sprintf("%s walks map %s", callee, v.loc.Short())
+	var mine []link.Pair
+	for _, pr := range v.pairs {
+		if pr.A.Acc.Site == s || pr.B.Acc.Site == s {
+			mine = append(mine, pr)
+		}
+	}
+	if pr := best(mine); pr != nil {
+		f.Evidence = Shown
+		a, b := pr.A, pr.B
+		if b.Acc.Site == s {
+			a, b = b, a
+		}
+		f.Accesses = []Access{side(a, pr.In), side(b, pr.In)}
+		f.Message += " while another goroutine changes it"
+		f.Why = why(pr)
+		return f
+	}
+	if v.guard != nil && slices.Contains(v.broken, s) {
+		f.Evidence = Inferred
+		f.Accesses = []Access{{Site: site(s)}}
+		for _, o := range v.needy {
+			if o.Op.Writes() && !slices.Contains(v.broken, o) {
+				f.Accesses = append(f.Accesses, Access{Site: site(o)})
+				break
+			}
+		}
+		f.Message += fmt.Sprintf(" without holding %s", lockName(v.guard.Lock))
+		f.Why = fmt.Sprintf("%s is held at %d of the %d accesses that need a lock; formatting goes around it", lockName(v.guard.Lock), v.guard.Held, v.guard.Total)
+		if s.Sink.Impl != "" {
+			f.Why += fmt.Sprintf("; the argument is an interface, behind which a *%s may stand", s.Sink.Impl)
+		}
+		return f
+	}
+	if v.guard != nil {
+		return nil // formatted under the lock
+	}
+	f.Evidence = Possible
+	f.Accesses = []Access{{Site: site(s)}}
+	for _, o := range v.needy {
+		if o.Op.Writes() {
+			f.Accesses = append(f.Accesses, Access{Site: site(o)})
+			break
+		}
+	}
+	f.Why = "the map changes after it is shared; nothing here starts a second goroutine"
+	return f
+}
+
+// mergeSinks keeps one finding for each formatted argument: the map with the
+// strongest evidence, the others are fixed with it.
+func mergeSinks(fs []*Finding) []*Finding {
+	type key struct {
+		call access.Pos
+		arg  int
+	}
+	first := make(map[key]*Finding)
+	var out []*Finding
+	for _, f := range fs {
+		if f.Sink == nil {
+			out = append(out, f)
+			continue
+		}
+		k := key{f.Sink.Call, f.Sink.Arg}
+		if g := first[k]; g == nil {
+			first[k] = f
+			out = append(out, f)
+		} else if f.Evidence > g.Evidence {
+			*g = *f
+		}
+	}
+	return out
+}
+
+// finding starts a finding about v's map.
+func (v *verdict) finding(rule string) *Finding {
+	f := &Finding{Rule: rule, Map: v.loc, Guard: v.guard}
+	for _, s := range v.sites {
+		f.Sites = append(f.Sites, site(s))
+	}
+	return f
+}
+
+func site(s *link.Site) Site {
+	return Site{Op: s.Op, Pkg: s.Pkg, Func: s.Func, Pos: s.Pos, Locks: s.Locks, Base: s.Path.Base(), Exempt: s.Exempt}
+}
+
+// identify gives every finding its ID. It depends on the rule, the map and,
+// for format calls, on the function and the callee, but on no line number.
+func identify(fs []*Finding) {
+	seen := make(map[string]int)
+	for _, f := range fs {
+		name := f.Rule + "|" + f.Map.String()
+		if f.Sink != nil {
+			name += "|" + f.Accesses[0].Pkg + "." + f.Accesses[0].Func + "|" + f.Sink.Callee + "|" + f.Sink.Chain
+		}
+		seen[name]++
+		if n := seen[name]; n > 1 {
+			name += fmt.Sprintf("|%d", n)
+		}
+		sum := sha256.Sum256([]byte(name))
+		f.ID = fmt.Sprintf("%c-%x", map[string]rune{SharedMap: 'M', DeepFormat: 'F'}[f.Rule], sum[:4])
+	}
+}

@@ -1,0 +1,131 @@
+package judge
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/link"
+)
+
+// best returns the pair that convinces a reader soonest: goroutines that one
+// function starts before those that only share a type, go statements before
+// registrations, writes before reads, short ways before long ones.
+func best(pairs []link.Pair) *link.Pair {
+	var top *link.Pair
+	for i := range pairs {
+		if top == nil || score(&pairs[i]) > score(top) {
+			top = &pairs[i]
+		}
+	}
+	return top
+}
+
+func score(p *link.Pair) int {
+	s := 0
+	if p.Exact {
+		s += 1000
+	}
+	for _, side := range []link.Side{p.A, p.B} {
+		if side.Acc.Op.Writes() {
+			s += 40
+		}
+		if side.Thread != nil && side.Thread.Local {
+			s += 100
+		}
+		if side.Acc.Site.Test {
+			s -= 500
+		}
+		for v := side.Acc.Via; v != nil; v = v.Next {
+			s -= 10
+		}
+		if side.Thread != nil {
+			for v := side.Thread.Via; v != nil; v = v.Next {
+				s -= 10
+			}
+		}
+	}
+	if p.Same {
+		s -= 5
+	}
+	return s
+}
+
+// side renders one access of a pair; in is the function that shows both.
+func side(s link.Side, in string) Access {
+	a := Access{Site: site(s.Acc.Site)}
+	a.Locks = s.Acc.Locks
+	if t := s.Thread; t != nil {
+		a.Goroutine = append(a.Goroutine, frames(t.Via)...)
+		text := t.Text
+		switch {
+		case t.Local && t.Group.Root.Kind == access.Unknown: // go f()
+			text += "()"
+		default:
+			text += " runs " + t.Entry
+		}
+		a.Goroutine = append(a.Goroutine, Frame{Pos: t.Spawn, Text: text})
+	} else {
+		a.Goroutine = append(a.Goroutine, Frame{Text: in + " goes on"})
+	}
+	a.Goroutine = append(a.Goroutine, frames(s.Acc.Via)...)
+	return a
+}
+
+func frames(v *link.Via) []Frame {
+	var out []Frame
+	for ; v != nil; v = v.Next {
+		out = append(out, Frame{Pos: v.Pos, Text: v.Text})
+	}
+	return out
+}
+
+// describe says what a pair of goroutines does to a map.
+func describe(p *link.Pair) string {
+	a, b := past(p.A.Acc.Op), past(p.B.Acc.Op)
+	if a == b {
+		return a + " by two goroutines without a common lock"
+	}
+	return fmt.Sprintf("%s by one goroutine and %s by another without a common lock", a, b)
+}
+
+func past(op access.Op) string {
+	switch op {
+	case access.Read:
+		return "read"
+	case access.Iterate:
+		return "iterated over"
+	case access.Format:
+		return "formatted"
+	case access.Write:
+		return "written"
+	}
+	return "replaced"
+}
+
+// why says in one sentence why the two accesses of a pair may overlap.
+func why(p *link.Pair) string {
+	switch {
+	case p.Same && p.A.Thread.Multi:
+		return fmt.Sprintf("%s may run any number of times at once", p.A.Thread.Entry)
+	case p.Same:
+		return fmt.Sprintf("the go statement at %s is in a loop, so that its goroutines overlap", line(p.A.Thread.Spawn))
+	case p.B.Thread == nil:
+		return fmt.Sprintf("%s goes on after it has started the goroutine at %s, and does not wait for it", p.In, line(p.A.Thread.Spawn))
+	case p.Exact && p.In != "":
+		return fmt.Sprintf("%s starts both goroutines and waits for neither in between", p.In)
+	case p.Exact:
+		return fmt.Sprintf("both goroutines, started at %s and %s, use the one package variable", line(p.A.Thread.Spawn), line(p.B.Thread.Spawn))
+	}
+	return fmt.Sprintf("the goroutines started at %s and %s are given the same kind of object; if it is one object, they overlap", line(p.A.Thread.Spawn), line(p.B.Thread.Spawn))
+}
+
+func line(p access.Pos) string { return fmt.Sprintf("%s:%d", filepath.Base(p.File), p.Line) }
+
+// lockName names a lock as its declaration does.
+func lockName(id access.LockID) string {
+	if id.Owner != "" {
+		return id.Owner + "." + id.Name
+	}
+	return id.Name
+}

@@ -1,0 +1,510 @@
+package link
+
+import (
+	"slices"
+
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/summarise"
+)
+
+// maxAccs bounds the accesses kept for one function, so that cost stays linear
+// in the size of the program.
+const maxAccs = 600
+
+// compose computes what n does in its own terms from its events and from what
+// is known of its callees.
+func (p *Program) compose(n *node) {
+	n.resolve(p)
+	c := &composer{p: p, n: n, seen: make(map[accKey]bool)}
+	n.sync, n.async, n.waits, n.signals = nil, nil, nil, nil
+	n.publishes = make(map[int]bool)
+	for i := range n.Events {
+		c.event(i)
+	}
+	n.sync = c.out
+	c.leave()
+}
+
+type composer struct {
+	p    *Program
+	n    *node
+	out  []*Acc
+	seen map[accKey]bool
+}
+
+type accKey struct {
+	site  *Site
+	path  access.Path
+	locks string
+}
+
+func lockKey(ls []access.Lock) string {
+	b := make([]byte, 0, 64)
+	for _, l := range ls {
+		b = append(b, l.Path.Root.Name...)
+		b = append(b, byte(l.Path.Root.Kind), byte(l.Path.Root.Index), byte(l.Mode))
+		for _, s := range l.Path.Steps[:l.Path.N] {
+			b = append(b, s.Name...)
+			b = append(b, '.')
+		}
+		b = append(b, l.ID.Name...)
+		b = append(b, ';')
+	}
+	return string(b)
+}
+
+func (c *composer) add(a *Acc) {
+	k := accKey{a.Site, a.Path, lockKey(a.Locks)}
+	if c.seen[k] || len(c.out) >= maxAccs {
+		return
+	}
+	c.seen[k] = true
+	c.out = append(c.out, a)
+}
+
+func (c *composer) event(i int) {
+	e := &c.n.Events[i]
+	switch e.Kind {
+	case summarise.Access:
+		for _, path := range c.n.actual(e.Path) {
+			c.add(c.p.direct(c.n, i, path))
+		}
+	case summarise.Call:
+		for _, ed := range c.n.calls {
+			if ed.event == i {
+				c.call(i, ed)
+			}
+		}
+	case summarise.Publish:
+		for _, path := range c.n.actual(e.Path) {
+			if path.Root.Kind == access.Param {
+				c.n.publishes[path.Root.Index] = true
+			}
+		}
+	case summarise.Wait:
+		c.n.waits = append(c.n.waits, c.n.actual(e.Group)...)
+	case summarise.Signal:
+		if e.Last {
+			c.n.signals = append(c.n.signals, c.n.actual(e.Group)...)
+		}
+	}
+}
+
+// direct returns the access that event i of n makes itself.
+func (p *Program) direct(n *node, i int, path access.Path) *Acc {
+	e := &n.Events[i]
+	loc := e.Loc
+	if loc.IsZero() {
+		loc = n.location(path)
+	}
+	site := p.site(n, e, loc)
+	a := &Acc{Op: e.Op, Loc: loc, Path: path, Locks: n.actualLocks(e.Locks), Site: site}
+	a.Owned = n.owned(path, i)
+	if path.Root == (access.Root{}) && loc.IsZero() {
+		a.Owned = true
+	}
+	return a
+}
+
+// site returns the record of the access as the source has it.
+func (p *Program) site(n *node, e *summarise.Event, loc access.Location) *Site {
+	k := siteKey{e.Pos, e.Op, e.Loc}
+	if s := p.sites[k]; s != nil {
+		if !loc.IsZero() {
+			s.locs[loc] = true
+		}
+		return s
+	}
+	s := &Site{
+		Op: e.Op, Loc: e.Loc, Pkg: n.Pkg, Func: n.Name, FuncID: n.ID, Pos: e.Pos, Path: e.Path,
+		Locks: e.Locks, Sink: e.Sink, Test: n.Test, node: n, locs: make(map[access.Location]bool),
+	}
+	if !loc.IsZero() {
+		s.locs[loc] = true
+	}
+	p.sites[k] = s
+	return s
+}
+
+// call adds what a callee does before it returns, in n's terms.
+func (c *composer) call(i int, ed edge) {
+	e := &c.n.Events[i]
+	for _, a := range ed.callee.sync {
+		if a.Owned && !a.Loc.IsZero() {
+			continue
+		}
+		for _, b := range c.n.instantiate(a, e, ed.target, i) {
+			if e.Once {
+				b.Owned = true
+				a.Site.Exempt = "inside sync.Once"
+			}
+			b.Via = &Via{Pos: e.Pos, Text: callText(ed.callee), Next: a.Via}
+			if !b.Loc.IsZero() {
+				b.Site.locs[b.Loc] = true
+			}
+			c.add(b)
+		}
+	}
+	for _, s := range ed.callee.signals {
+		c.n.signals = append(c.n.signals, c.n.subst(s, e, ed.target)...)
+	}
+	for _, w := range ed.callee.waits {
+		c.n.waits = append(c.n.waits, c.n.subst(w, e, ed.target)...)
+	}
+	for param := range ed.callee.publishes {
+		for _, q := range c.n.subst(access.Path{Root: access.Root{Kind: access.Param, Index: param}}, e, ed.target) {
+			if q.Root.Kind == access.Param {
+				c.n.publishes[q.Root.Index] = true
+			}
+		}
+	}
+}
+
+func callText(callee *node) string { return "calls " + callee.Name }
+
+// instantiate rewrites an access of a callee into n's terms.
+func (n *node) instantiate(a *Acc, e *summarise.Event, t summarise.Target, i int) []*Acc {
+	locks := n.actualLocks(e.Locks)
+	for _, l := range a.Locks {
+		if qs := n.subst(l.Path, e, t); len(qs) == 1 && qs[0].Root.Kind != access.Unknown {
+			l.Path = qs[0]
+		} else {
+			l.Path.Root = access.Root{}
+		}
+		if l.ID.IsZero() {
+			l.ID.Location = l.Path.Location()
+		}
+		locks = append(locks, l)
+	}
+	var out []*Acc
+	for _, q := range n.subst(a.Path, e, t) {
+		b := &Acc{Op: a.Op, Loc: a.Loc, Path: q, Locks: locks, Site: a.Site}
+		if b.Loc.IsZero() {
+			b.Loc = n.location(q)
+		}
+		if b.Loc.IsZero() && q.Root.Kind == access.Unknown {
+			continue // nobody can tell any more which map this is
+		}
+		if q.Root.Kind != access.Unknown {
+			b.Owned = n.owned(q, i)
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// location returns the location a path leads to, local variables of n included.
+func (n *node) location(p access.Path) access.Location {
+	if l := p.Location(); !l.IsZero() {
+		return l
+	}
+	if p.Root.Kind == access.LocalVar && p.Root.Index < len(n.Locals) {
+		if l := n.Locals[p.Root.Index]; l.IsVar {
+			return access.Location{Kind: access.Local, Pkg: n.Pkg, Owner: n.Name, Name: l.Name, Pos: l.Pos}
+		}
+	}
+	return access.Location{}
+}
+
+// subst rewrites a path of the callee of e into n's terms. A path that starts
+// at something only the callee knows keeps its fields and loses its start.
+func (n *node) subst(p access.Path, e *summarise.Event, t summarise.Target) []access.Path {
+	var from []access.Path
+	switch p.Root.Kind {
+	case access.GlobalVar:
+		return []access.Path{p}
+	case access.Param:
+		i := p.Root.Index
+		if t.Bound {
+			if i == 0 {
+				from = t.Recv
+			} else if i-1 < len(e.Args) {
+				from = e.Args[i-1]
+			}
+		} else if i < len(e.Args) {
+			from = e.Args[i]
+		}
+	case access.FreeVar:
+		if p.Root.Index < len(t.Free) {
+			from = t.Free[p.Root.Index]
+		}
+	case access.Result:
+		from = []access.Path{{Root: access.Root{Kind: access.CallResult, Index: e.Call, Sub: p.Root.Index}}}
+	}
+	var out []access.Path
+	for _, f := range from {
+		for _, g := range n.actual(f) {
+			if q, ok := g.Join(p); ok && !slices.Contains(out, q) {
+				out = append(out, q)
+			}
+		}
+	}
+	if len(out) == 0 {
+		p.Root = access.Root{}
+		out = append(out, p)
+	}
+	return out
+}
+
+// resolve works out what the results of n's calls are.
+func (n *node) resolve(p *Program) {
+	n.resolved = make(map[access.Root][]access.Path)
+	n.fresh = make(map[access.Root]bool)
+	for i := range n.Events {
+		e := &n.Events[i]
+		if e.Kind != summarise.Call || e.Call < 0 {
+			continue
+		}
+		for _, ed := range n.calls {
+			if ed.event != i {
+				continue
+			}
+			for sub, ps := range ed.callee.results {
+				root := access.Root{Kind: access.CallResult, Index: e.Call, Sub: sub}
+				for _, q := range ps {
+					if q.Root.Kind == access.Result {
+						n.fresh[root] = true
+						continue
+					}
+					for _, r := range n.subst(q, e, ed.target) {
+						if r.Root.Kind != access.Unknown && r.Root != root && !slices.Contains(n.resolved[root], r) && len(n.resolved[root]) < 4 {
+							n.resolved[root] = append(n.resolved[root], r)
+						}
+					}
+				}
+			}
+		}
+	}
+	n.results = make([][]access.Path, len(n.Results))
+	for i, ps := range n.Results {
+		for _, q := range ps {
+			for _, r := range n.actual(q) {
+				if (r.Root.Kind == access.LocalVar || n.fresh[r.Root]) && r.N == 0 {
+					r.Root = access.Root{Kind: access.Result, Index: i}
+				}
+				n.results[i] = append(n.results[i], r)
+			}
+		}
+	}
+}
+
+// actual replaces the result of a call by what the callee is known to return.
+func (n *node) actual(p access.Path) []access.Path {
+	rs := n.resolved[p.Root]
+	if p.Root.Kind != access.CallResult || len(rs) == 0 {
+		return []access.Path{p}
+	}
+	var out []access.Path
+	for _, r := range rs {
+		if q, ok := r.Join(p); ok {
+			out = append(out, q)
+		}
+	}
+	if len(out) == 0 {
+		return []access.Path{p}
+	}
+	return out
+}
+
+func (n *node) actualLocks(ls []access.Lock) []access.Lock {
+	out := make([]access.Lock, 0, len(ls))
+	for _, l := range ls {
+		if qs := n.actual(l.Path); len(qs) == 1 {
+			l.Path = qs[0]
+		}
+		if l.ID.Location.IsZero() {
+			l.ID.Location = l.Path.Location()
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// owned reports whether the object at path was made by n, or for n, and no
+// other goroutine can know it when event i happens.
+func (n *node) owned(path access.Path, i int) bool {
+	fresh := path.Root.Kind == access.LocalVar || n.fresh[path.Root]
+	if !fresh {
+		return false
+	}
+	for j := range n.Events {
+		e := &n.Events[j]
+		switch e.Kind {
+		case summarise.Publish:
+			if e.Path.Root == path.Root && n.After(j, i) {
+				return false
+			}
+		case summarise.Call:
+			for _, ed := range n.calls {
+				if ed.event == j && n.publishedBy(ed, e, path.Root) && n.After(j, i) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// publishedBy reports whether the callee of ed makes root visible to others.
+func (n *node) publishedBy(ed edge, e *summarise.Event, root access.Root) bool {
+	for param := range ed.callee.publishes {
+		for _, q := range n.subst(access.Path{Root: access.Root{Kind: access.Param, Index: param}}, e, ed.target) {
+			if q.Root == root {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// leave computes the goroutines that outlive n: its own and its callees',
+// less those that it waits for.
+func (c *composer) leave() {
+	n := c.n
+	n.ts = n.threads()
+	for _, t := range n.ts {
+		stop := n.joins(t)
+		for j := range n.Events {
+			if n.Events[j].Kind == summarise.Exit && n.Reaches(t.event, j, stop) {
+				n.async = append(n.async, t)
+				break
+			}
+		}
+	}
+}
+
+// maxThreads bounds the goroutines that a function is said to leave behind.
+const maxThreads = 40
+
+// threads returns the goroutines that run at some time during n, in n's terms.
+func (n *node) threads() []*Thread {
+	var out []*Thread
+	for i := range n.Events {
+		e := &n.Events[i]
+		switch e.Kind {
+		case summarise.Spawn:
+			if t := n.started(e, i); t != nil {
+				out = append(out, t)
+			}
+		case summarise.Call:
+			for _, ed := range n.calls {
+				if ed.event != i {
+					continue
+				}
+				for _, t := range ed.callee.async {
+					if len(out) < maxThreads {
+						out = append(out, n.inherited(t, e, ed, i))
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// started returns the goroutine that event i of n starts.
+func (n *node) started(e *summarise.Event, i int) *Thread {
+	t := &Thread{Spawn: e.Pos, Text: e.Text, Func: n.Name, Pkg: n.Pkg, Multi: e.Multi, Ends: e.Ends, Local: e.Local, Group: e.Group, starter: n, event: i}
+	any := false
+	for _, ed := range n.calls {
+		if ed.event != i {
+			continue
+		}
+		any = true
+		if t.Entry == "" {
+			t.Entry = ed.callee.Name
+		}
+		outside := *e
+		outside.Locks = nil // the goroutine does not hold what its starter holds
+		for _, a := range ed.callee.sync {
+			if a.Owned && !a.Loc.IsZero() {
+				continue
+			}
+			for _, b := range n.instantiate(a, &outside, ed.target, i) {
+				b.Via = a.Via
+				b.Owned = false
+				if !b.Loc.IsZero() {
+					b.Site.locs[b.Loc] = true
+				}
+				t.Accs = append(t.Accs, b)
+			}
+		}
+		for _, s := range ed.callee.signals {
+			t.Signals = append(t.Signals, n.subst(s, e, ed.target)...)
+		}
+	}
+	if !any {
+		return nil
+	}
+	return t
+}
+
+// inherited returns a goroutine that a callee leaves behind, in n's terms.
+func (n *node) inherited(t *Thread, e *summarise.Event, ed edge, i int) *Thread {
+	out := *t
+	out.event = i
+	out.Via = &Via{Pos: e.Pos, Text: callText(ed.callee), Next: t.Via}
+	out.Accs, out.Signals = nil, nil
+	outside := *e
+	outside.Locks = nil
+	for _, a := range t.Accs {
+		switch a.Path.Root.Kind {
+		case access.Param, access.FreeVar, access.Result:
+		default:
+			continue // global: met across the program; others: out of n's reach
+		}
+		for _, b := range n.instantiate(a, &outside, ed.target, i) {
+			b.Via = a.Via
+			b.Owned = false
+			out.Accs = append(out.Accs, b)
+		}
+	}
+	for _, s := range t.Signals {
+		out.Signals = append(out.Signals, n.subst(s, e, ed.target)...)
+	}
+	if t.Group.Root.Kind != access.Unknown {
+		if gs := n.subst(t.Group, e, ed.target); len(gs) > 0 {
+			out.Group = gs[0]
+		}
+	}
+	return &out
+}
+
+// joins returns a test for the events of n that wait for t to be done.
+func (n *node) joins(t *Thread) func(k int) bool {
+	groups := t.Signals
+	if t.Group.Root.Kind != access.Unknown {
+		groups = append(slices.Clone(groups), n.actual(t.Group)...)
+	}
+	if t.Ends {
+		return func(k int) bool { return k == t.event }
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	return func(k int) bool {
+		e := &n.Events[k]
+		switch e.Kind {
+		case summarise.Wait:
+			for _, g := range n.actual(e.Group) {
+				if g.Root.Kind != access.Unknown && slices.Contains(groups, g) {
+					return true
+				}
+			}
+		case summarise.Call:
+			for _, ed := range n.calls {
+				if ed.event != k {
+					continue
+				}
+				for _, w := range ed.callee.waits {
+					for _, g := range n.subst(w, e, ed.target) {
+						if g.Root.Kind != access.Unknown && slices.Contains(groups, g) {
+							return true
+						}
+					}
+				}
+			}
+		}
+		return false
+	}
+}

@@ -1,0 +1,238 @@
+package link
+
+import (
+	"slices"
+
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/summarise"
+)
+
+// An entry is what holds whenever a function is called, whoever calls it: a
+// must-analysis over all call sites in the program.
+type entry struct {
+	set   bool
+	locks []access.Lock // in the callee's terms
+	owned map[int]bool  // parameters that no other goroutine can know
+	init  bool          // only during package initialisation
+	once  bool
+}
+
+// contexts computes the entry of every function, callers first, and settles
+// for every site what is held there and whether it needs a lock at all.
+func (p *Program) contexts() {
+	sccs := p.components2()
+	for i := len(sccs) - 1; i >= 0; i-- {
+		rounds := 1
+		if len(sccs[i]) > 1 {
+			rounds = 2
+		}
+		for range rounds {
+			for _, n := range sccs[i] {
+				p.propagate(n)
+			}
+		}
+	}
+	for _, s := range p.sites {
+		p.settle(s)
+	}
+}
+
+// components2 recomputes the components after a first walk numbered the nodes.
+func (p *Program) components2() [][]*node {
+	for _, n := range p.order {
+		n.index, n.low, n.onStack = 0, 0, false
+	}
+	return p.components()
+}
+
+// propagate passes what holds at n's calls on to the callees.
+func (p *Program) propagate(n *node) {
+	if n.Init {
+		n.entry = entry{set: true, init: true}
+	}
+	for _, ed := range n.calls {
+		e := &n.Events[ed.event]
+		in := entry{set: true}
+		if e.Kind == summarise.Call {
+			in.init = n.entry.init
+			in.once = e.Once || n.entry.once
+			in.locks = n.heldFor(e, ed)
+			in.owned = n.ownedFor(e, ed)
+		}
+		ed.callee.entry = ed.callee.entry.meet(in)
+	}
+}
+
+func (a entry) meet(b entry) entry {
+	if !a.set {
+		return b
+	}
+	out := entry{set: true, init: a.init && b.init, once: a.once && b.once}
+	for _, l := range a.locks {
+		for _, m := range b.locks {
+			if l.Path == m.Path && sameLock(l, m) {
+				l.Mode = min(l.Mode, m.Mode)
+				out.locks = append(out.locks, l)
+				break
+			}
+		}
+	}
+	for i := range a.owned {
+		if b.owned[i] {
+			if out.owned == nil {
+				out.owned = make(map[int]bool)
+			}
+			out.owned[i] = true
+		}
+	}
+	return out
+}
+
+// heldFor returns the locks held at a call in the callee's terms. A lock that
+// the callee cannot name is still known by its declaration.
+func (n *node) heldFor(e *summarise.Event, ed edge) []access.Lock {
+	var out []access.Lock
+	for _, l := range append(n.actualLocks(e.Locks), n.entry.locks...) {
+		if l.Path.Root.Kind != access.GlobalVar {
+			l.Path = n.inCallee(l.Path, e, ed)
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// inCallee rewrites a path of n into the terms of a callee.
+func (n *node) inCallee(p access.Path, e *summarise.Event, ed edge) access.Path {
+	args := e.Args
+	if ed.target.Bound {
+		args = append([][]access.Path{ed.target.Recv}, e.Args...)
+	}
+	for i, ps := range args {
+		if len(ps) != 1 {
+			continue
+		}
+		for _, q := range n.actual(ps[0]) {
+			if p.HasPrefix(q) {
+				name := ""
+				if i < len(ed.callee.Params) {
+					name = ed.callee.Params[i]
+				}
+				out := access.Path{Root: access.Root{Kind: access.Param, Index: i, Name: name}}
+				for _, s := range p.Steps[q.N:p.N] {
+					out, _ = out.Append(s)
+				}
+				return out
+			}
+		}
+	}
+	for i, ps := range ed.target.Free {
+		if len(ps) == 1 && p.HasPrefix(ps[0]) {
+			out := access.Path{Root: access.Root{Kind: access.FreeVar, Index: i, Name: ps[0].Root.Name}}
+			for _, s := range p.Steps[ps[0].N:p.N] {
+				out, _ = out.Append(s)
+			}
+			return out
+		}
+	}
+	p.Root = access.Root{}
+	return p
+}
+
+// ownedFor returns the parameters of the callee that are owned at a call.
+func (n *node) ownedFor(e *summarise.Event, ed edge) map[int]bool {
+	out := make(map[int]bool)
+	args := e.Args
+	if ed.target.Bound {
+		args = append([][]access.Path{ed.target.Recv}, e.Args...)
+	}
+	for i, ps := range args {
+		all := len(ps) > 0
+		for _, q := range ps {
+			for _, r := range n.actual(q) {
+				if !n.owned(r, ed.event) && !(r.Root.Kind == access.Param && n.entry.owned[r.Root.Index]) {
+					all = false
+				}
+			}
+		}
+		if all {
+			out[i] = true
+		}
+	}
+	return out
+}
+
+// settle decides whether a site needs a lock and what it holds.
+func (p *Program) settle(s *Site) {
+	n := s.node
+	s.Locks = append(n.actualLocks(s.Locks), n.entry.locks...)
+	switch {
+	case s.Exempt != "":
+	case n.Init || n.entry.init:
+		s.Exempt = "package initialisation"
+	case n.entry.once:
+		s.Exempt = "inside sync.Once"
+	case s.Path.Root.Kind == access.Param && n.entry.owned[s.Path.Root.Index]:
+		s.Exempt = "before the value is shared"
+	default:
+		for i := range n.Events {
+			e := &n.Events[i]
+			if e.Kind == summarise.Access && e.Pos == s.Pos && e.Op == s.Op && e.Path == s.Path {
+				owned := true
+				for _, q := range n.actual(s.Path) {
+					owned = owned && n.owned(q, i) && p.keptToSelf(n, q, i)
+				}
+				if owned {
+					s.Exempt = "before the value is shared"
+				}
+				return
+			}
+		}
+	}
+}
+
+// keptToSelf reports whether no goroutine that n started before event i was
+// given the object at q.
+func (p *Program) keptToSelf(n *node, q access.Path, i int) bool {
+	return !slices.ContainsFunc(n.ts, func(t *Thread) bool {
+		return n.Reaches(t.event, i, nil) && slices.ContainsFunc(t.Accs, func(a *Acc) bool { return a.Path.Root == q.Root })
+	})
+}
+
+// Sites returns the sites that access a location, in position order.
+func (p *Program) Sites() map[access.Location][]*Site {
+	out := make(map[access.Location][]*Site)
+	for _, s := range p.sites {
+		for loc := range s.locs {
+			out[loc] = append(out[loc], s)
+		}
+	}
+	for _, ss := range out {
+		slices.SortFunc(ss, func(a, b *Site) int {
+			if a.Pos != b.Pos {
+				if a.Pos.Less(b.Pos) {
+					return -1
+				}
+				return 1
+			}
+			return int(a.Op) - int(b.Op)
+		})
+	}
+	return out
+}
+
+// Type returns the summary of a named type, nil if it is not in the program.
+func (p *Program) Type(pkg, name string) *summarise.Type {
+	for _, t := range p.types {
+		if t.Pkg == pkg && t.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// Threads returns the goroutines that reach a location, by where they start.
+func (p *Program) Threads() []*Thread { return p.threads }
+
+// Reachable reports whether the function is exported, or called or started by
+// something in the program.
+func (s *Site) Reachable() bool { return s.node.Exported || s.node.callers > 0 }

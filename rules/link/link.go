@@ -1,0 +1,379 @@
+// Package link puts the summaries of functions together: bottom-up over the
+// call graph it works out what each function does before it returns and which
+// goroutines it leaves behind, and where two goroutines meet at one map.
+//
+// The method is that of RacerD (Blackshear, Gorogiannis, O'Hearn, Sergey:
+// "RacerD: Compositional Static Race Detection", OOPSLA 2018) with goroutines
+// in the place of threads: a callee's accesses are rewritten into the caller's
+// terms at each call, so no whole-program alias analysis is needed.
+package link
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/summarise"
+)
+
+// A Program is the linked summaries of all packages.
+type Program struct {
+	nodes    map[summarise.FuncID]*node
+	order    []*node // as given
+	types    []*summarise.Type
+	byMethod map[string][]impl
+	stored   map[access.Step][]summarise.Target
+	ifaces   map[string][]summarise.Target
+	sites    map[siteKey]*Site
+	Pairs    []Pair
+	threads  []*Thread
+}
+
+// A node is a function and what is known of it so far.
+type node struct {
+	*summarise.Func
+	calls   []edge // resolved calls and spawns
+	callers int
+
+	sync      []*Acc
+	ts        []*Thread // that run at some time during it
+	async     []*Thread // that may outlive it
+	results   [][]access.Path
+	publishes map[int]bool
+	waits     []access.Path
+	signals   []access.Path
+	resolved  map[access.Root][]access.Path
+	fresh     map[access.Root]bool
+
+	entry entry // from all callers, see context.go
+
+	index, low int // Tarjan
+	onStack    bool
+}
+
+// An edge is one possible callee of one event.
+type edge struct {
+	event  int
+	target summarise.Target
+	callee *node
+}
+
+type impl struct {
+	typ    *summarise.Type
+	method summarise.Method
+}
+
+// An Acc is an access in the terms of some function that reaches it.
+type Acc struct {
+	Op    access.Op
+	Loc   access.Location // zero while only a caller can tell
+	Path  access.Path
+	Locks []access.Lock
+	Site  *Site
+	Via   *Via
+	Owned bool // the object is not visible to any other goroutine
+}
+
+// A Via is a step on the way from a function to an access in its callees.
+type Via struct {
+	Pos  access.Pos
+	Text string
+	Next *Via
+}
+
+// A Site is an access as the source has it.
+type Site struct {
+	Op     access.Op
+	Loc    access.Location // zero if it differs between callers
+	Pkg    string
+	Func   string
+	FuncID summarise.FuncID
+	Pos    access.Pos
+	Path   access.Path // in the terms of its function
+	Locks  []access.Lock
+	Sink   *summarise.Sink
+	Test   bool
+	Exempt string
+
+	node *node
+	locs map[access.Location]bool
+}
+
+type siteKey struct {
+	pos access.Pos
+	op  access.Op
+	loc access.Location
+}
+
+// A Thread is a goroutine that some function starts, in that function's terms.
+type Thread struct {
+	Spawn   access.Pos
+	Text    string
+	Func    string // the function that starts it
+	Entry   string // the function that it runs
+	Pkg     string
+	Multi   bool
+	Ends    bool
+	Local   bool // a go statement
+	Group   access.Path
+	Signals []access.Path
+	Accs    []*Acc
+	Via     *Via // how the function that we are in reaches the spawn
+
+	starter *node
+	event   int
+}
+
+// A Pair is two accesses to one map that may happen at the same time.
+type Pair struct {
+	Loc  access.Location
+	A, B Side
+	Same bool // two instances of one goroutine
+	// Exact says that both sides name the object in the terms of one
+	// function; otherwise only its type is the same.
+	Exact bool
+	In    string // the function that shows both, if Exact
+}
+
+// A Side is one access of a pair with the goroutine that makes it: nil for
+// the goroutine that runs the function named by Pair.In.
+type Side struct {
+	Acc    *Acc
+	Thread *Thread
+}
+
+// Link puts the summaries together.
+func Link(pkgs []*summarise.Package) *Program {
+	p := &Program{
+		nodes:    make(map[summarise.FuncID]*node),
+		byMethod: make(map[string][]impl),
+		stored:   make(map[access.Step][]summarise.Target),
+		ifaces:   make(map[string][]summarise.Target),
+		sites:    make(map[siteKey]*Site),
+	}
+	for _, pkg := range pkgs {
+		for _, f := range pkg.Funcs {
+			if p.nodes[f.ID] == nil {
+				n := &node{Func: f}
+				p.nodes[f.ID] = n
+				p.order = append(p.order, n)
+			}
+		}
+		for _, t := range pkg.Types {
+			p.types = append(p.types, t)
+			for _, m := range t.Methods {
+				p.byMethod[m.Name+" "+m.Sig] = append(p.byMethod[m.Name+" "+m.Sig], impl{t, m})
+			}
+		}
+		for _, s := range pkg.Stored {
+			p.stored[s.Field] = append(p.stored[s.Field], s.Target)
+		}
+	}
+	for _, n := range p.order {
+		p.resolveCalls(n)
+	}
+	for _, scc := range p.components() {
+		rounds := 1
+		if len(scc) > 1 {
+			rounds = 2
+		}
+		for range rounds {
+			for _, n := range scc {
+				p.compose(n)
+			}
+		}
+	}
+	p.contexts()
+	for _, n := range p.order {
+		p.meet(n)
+	}
+	p.meetAcross()
+	return p
+}
+
+// maxImpls bounds how many implementers an interface call may have before it
+// says nothing any more.
+const maxImpls = 12
+
+// resolveCalls finds the callees of n's calls and spawns.
+func (p *Program) resolveCalls(n *node) {
+	for i := range n.Events {
+		e := &n.Events[i]
+		if e.Kind != summarise.Call && e.Kind != summarise.Spawn {
+			continue
+		}
+		for _, t := range e.Targets {
+			for _, r := range p.concrete(t) {
+				n.addEdge(p, i, r)
+			}
+		}
+		// A function passed to code that we do not see, or that calls its
+		// parameter, runs before the call returns, as far as we know.
+		if e.Kind == summarise.Call {
+			for _, fns := range e.Fns {
+				for _, t := range fns {
+					if t.Kind != summarise.ParamFunc {
+						for _, r := range p.concrete(t) {
+							n.addEdge(p, i, r)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func (n *node) addEdge(p *Program, event int, t summarise.Target) {
+	callee := p.nodes[t.ID]
+	if callee == nil {
+		return
+	}
+	for _, e := range n.calls {
+		if e.event == event && e.callee == callee {
+			return
+		}
+	}
+	callee.callers++
+	n.calls = append(n.calls, edge{event, t, callee})
+}
+
+// concrete returns the functions that a target stands for.
+func (p *Program) concrete(t summarise.Target) []summarise.Target {
+	switch t.Kind {
+	case summarise.Static:
+		return []summarise.Target{t}
+	case summarise.Interface:
+		var out []summarise.Target
+		for _, r := range p.implementers(t.Iface, t.Method) {
+			r.Recv = extendAll(t.Recv, r.Recv)
+			r.Bound = true
+			out = append(out, r)
+		}
+		return out
+	case summarise.FieldFunc:
+		ts := p.stored[t.Field]
+		if len(ts) > maxImpls {
+			return nil
+		}
+		var out []summarise.Target
+		for _, s := range ts {
+			if s.Kind == summarise.FieldFunc {
+				continue
+			}
+			s.Free = unrooted(s.Free)
+			if s.Bound {
+				s.Recv = unrooted([][]access.Path{s.Recv})[0]
+			}
+			out = append(out, p.concrete(s)...)
+		}
+		return out
+	}
+	return nil
+}
+
+// unrooted forgets where paths start: they belong to another function.
+func unrooted(pss [][]access.Path) [][]access.Path {
+	out := make([][]access.Path, len(pss))
+	for i, ps := range pss {
+		for _, q := range ps {
+			if q.Root.Kind != access.GlobalVar {
+				q.Root = access.Root{}
+			}
+			out[i] = append(out[i], q)
+		}
+	}
+	return out
+}
+
+// extendAll appends the steps of an embedded method's receiver.
+func extendAll(recv, steps []access.Path) []access.Path {
+	if len(steps) == 0 {
+		return recv
+	}
+	var out []access.Path
+	for _, q := range recv {
+		if r, ok := q.Join(steps[0]); ok {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// implementers returns the methods that a call of an interface method may run:
+// those of every type that has all methods of the interface.
+func (p *Program) implementers(iface, method string) []summarise.Target {
+	key := method + "\n" + iface
+	if ts, ok := p.ifaces[key]; ok {
+		return ts
+	}
+	p.ifaces[key] = nil
+	wanted := strings.Split(strings.TrimSuffix(iface, "\n"), "\n")
+	var out []summarise.Target
+	for _, w := range wanted {
+		name, _, _ := strings.Cut(w, " ")
+		if name != method {
+			continue
+		}
+		for _, im := range p.byMethod[w] {
+			if !im.typ.HasAll(wanted) {
+				continue
+			}
+			t := summarise.Target{Kind: summarise.Static, ID: im.method.ID}
+			if len(im.method.Steps) > 0 {
+				q, ok := access.Path{}, true
+				for _, s := range im.method.Steps {
+					if q, ok = q.Append(s); !ok {
+						break
+					}
+				}
+				t.Recv = []access.Path{q}
+			}
+			if !slices.ContainsFunc(out, func(o summarise.Target) bool { return o.ID == t.ID }) {
+				out = append(out, t)
+			}
+		}
+	}
+	if len(out) > maxImpls {
+		out = nil
+	}
+	p.ifaces[key] = out
+	return out
+}
+
+// components returns the strongly connected components of the call graph,
+// callees first (Tarjan's algorithm).
+func (p *Program) components() [][]*node {
+	var out [][]*node
+	var stack []*node
+	next := 0
+	var visit func(n *node)
+	visit = func(n *node) {
+		next++
+		n.index, n.low, n.onStack = next, next, true
+		stack = append(stack, n)
+		for _, e := range n.calls {
+			if e.callee.index == 0 {
+				visit(e.callee)
+				n.low = min(n.low, e.callee.low)
+			} else if e.callee.onStack {
+				n.low = min(n.low, e.callee.index)
+			}
+		}
+		if n.low == n.index {
+			i := slices.Index(stack, n)
+			scc := slices.Clone(stack[i:])
+			stack = stack[:i]
+			for _, m := range scc {
+				m.onStack = false
+			}
+			slices.Reverse(scc)
+			out = append(out, scc)
+		}
+	}
+	for _, n := range p.order {
+		if n.index == 0 {
+			visit(n)
+		}
+	}
+	return out
+}

@@ -1,0 +1,296 @@
+package link
+
+import (
+	"slices"
+
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/summarise"
+)
+
+// meet finds the pairs of accesses that may overlap within one run of n: what
+// a goroutine started by then does, against what n does later itself, and
+// against the other goroutines that n starts.
+func (p *Program) meet(n *node) {
+	ts := n.ts
+	for _, t := range ts {
+		if t.starter == n {
+			p.threads = append(p.threads, t)
+		}
+	}
+	if len(ts) == 0 {
+		return
+	}
+	var events map[access.Location][]located
+	for i, t := range ts {
+		if len(t.Accs) == 0 {
+			continue
+		}
+		if events == nil {
+			events = p.located(n)
+		}
+		stop := n.joins(t)
+		p.meetSelf(n, t, stop)
+		for _, u := range ts[i+1:] {
+			if u.event == t.event && u.Via == nil && t.Via == nil {
+				continue
+			}
+			if n.Reaches(t.event, u.event, stop) || n.Reaches(u.event, t.event, n.joins(u)) {
+				p.meetThreads(n, t, u)
+			}
+		}
+		if t.Ends {
+			continue
+		}
+		for _, a := range t.Accs {
+			for _, l := range events[a.Loc] {
+				if l.event != t.event && exact(a, l.acc) && conflict(a, l.acc.under(n.entry.locks)) && n.Reaches(t.event, l.event, stop) {
+					p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{l.acc, nil}, Exact: true, In: n.Name})
+				}
+			}
+		}
+	}
+}
+
+type located struct {
+	acc   *Acc
+	event int
+}
+
+// located returns what n itself does, by location, with the event that does it.
+func (p *Program) located(n *node) map[access.Location][]located {
+	out := make(map[access.Location][]located)
+	for i := range n.Events {
+		e := &n.Events[i]
+		switch e.Kind {
+		case summarise.Access:
+			for _, path := range n.actual(e.Path) {
+				a := p.direct(n, i, path)
+				out[a.Loc] = append(out[a.Loc], located{a, i})
+			}
+		case summarise.Call:
+			for _, ed := range n.calls {
+				if ed.event != i || e.Once {
+					continue
+				}
+				for _, a := range ed.callee.sync {
+					if a.Owned && !a.Loc.IsZero() {
+						continue
+					}
+					for _, b := range n.instantiate(a, e, ed.target, i) {
+						b.Via = &Via{Pos: e.Pos, Text: callText(ed.callee), Next: a.Via}
+						out[b.Loc] = append(out[b.Loc], located{b, i})
+					}
+				}
+			}
+		}
+	}
+	delete(out, access.Location{})
+	return out
+}
+
+// meetSelf pairs a goroutine with another instance of itself.
+func (p *Program) meetSelf(n *node, t *Thread, stop func(int) bool) {
+	looped := !t.Multi && n.Reaches(t.event, t.event, stop)
+	if !t.Multi && !looped {
+		return
+	}
+	for i, a := range t.Accs {
+		if looped && n.perIteration(a.Path, t.event) {
+			continue
+		}
+		for _, b := range t.Accs[i:] {
+			if exact(a, b) && conflict(a, b) {
+				p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{b, t}, Same: true, Exact: true, In: n.Name})
+			}
+		}
+	}
+}
+
+// perIteration reports whether a path leads to a different object in each turn
+// of the loop that event i is in.
+func (n *node) perIteration(p access.Path, i int) bool {
+	for _, s := range p.Steps[:p.Base().N] {
+		if s == access.Elem {
+			return true
+		}
+	}
+	blk := n.Events[i].Block
+	switch p.Root.Kind {
+	case access.LocalVar:
+		made := n.Locals[p.Root.Index].Block
+		return n.blockReaches(made, blk) && n.blockReaches(blk, made)
+	case access.CallResult:
+		for j := range n.Events {
+			e := &n.Events[j]
+			if e.Kind == summarise.Call && e.Call == p.Root.Index {
+				return n.blockReaches(e.Block, blk) && n.blockReaches(blk, e.Block)
+			}
+		}
+	}
+	return false
+}
+
+// blockReaches reports whether block b can follow block a, by at least one edge.
+func (n *node) blockReaches(a, b int) bool {
+	seen := make([]bool, len(n.Succs))
+	work := slices.Clone(n.Succs[a])
+	for len(work) > 0 {
+		x := work[len(work)-1]
+		work = work[:len(work)-1]
+		if x == b {
+			return true
+		}
+		if !seen[x] {
+			seen[x] = true
+			work = append(work, n.Succs[x]...)
+		}
+	}
+	return false
+}
+
+func (p *Program) meetThreads(n *node, t, u *Thread) {
+	byLoc := make(map[access.Location][]*Acc)
+	for _, b := range u.Accs {
+		byLoc[b.Loc] = append(byLoc[b.Loc], b)
+	}
+	for _, a := range t.Accs {
+		for _, b := range byLoc[a.Loc] {
+			if exact(a, b) && conflict(a, b) {
+				p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{b, u}, Exact: true, In: n.Name})
+			}
+		}
+	}
+}
+
+// exact reports whether two accesses are to the map of one object for sure.
+func exact(a, b *Acc) bool {
+	if a.Loc.IsZero() || a.Loc != b.Loc {
+		return false
+	}
+	if a.Loc.Kind == access.Global {
+		return true
+	}
+	return a.Path.Root.Kind != access.Unknown && a.Path.Base() == b.Path.Base()
+}
+
+// conflict reports whether at least one of the accesses writes and no lock is
+// held at both in modes that exclude each other.
+func conflict(a, b *Acc) bool {
+	if !a.Op.Writes() && !b.Op.Writes() || a.Site.Exempt != "" || b.Site.Exempt != "" || a.Owned || b.Owned {
+		return false
+	}
+	for _, l := range a.Locks {
+		for _, m := range b.Locks {
+			if sameLock(l, m) && (l.Mode == access.Exclusive || m.Mode == access.Exclusive) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// under returns a with more locks held.
+func (a *Acc) under(locks []access.Lock) *Acc {
+	if len(locks) == 0 {
+		return a
+	}
+	b := *a
+	b.Locks = append(slices.Clone(a.Locks), locks...)
+	return &b
+}
+
+// sameLock reports whether two locks are one, as far as their declaration
+// tells. Taking two locks for one only ever hides a report.
+func sameLock(l, m access.Lock) bool {
+	if l.ID.IsZero() || m.ID.IsZero() {
+		return l.Path == m.Path
+	}
+	return l.ID.Location == m.ID.Location
+}
+
+// meetAcross finds the pairs of goroutines that no single function starts, but
+// that reach one map: a package variable, or the same field through an object
+// that both their starters were given.
+func (p *Program) meetAcross() {
+	type reach struct {
+		t *Thread
+		a *Acc
+	}
+	byLoc := make(map[access.Location][]reach)
+	var locs []access.Location
+	for _, t := range p.threads {
+		if t.Ends && !t.Multi {
+			continue
+		}
+		for _, a := range t.Accs {
+			if a.Owned || a.Loc.IsZero() || !across(a) {
+				continue
+			}
+			if byLoc[a.Loc] == nil {
+				locs = append(locs, a.Loc)
+			}
+			byLoc[a.Loc] = append(byLoc[a.Loc], reach{t, a})
+		}
+	}
+	for _, loc := range locs {
+		rs := byLoc[loc]
+		if len(rs) > 200 {
+			rs = rs[:200]
+		}
+		for i, r := range rs {
+			for _, s := range rs[i:] {
+				if r.t == s.t && !r.t.Multi {
+					continue
+				}
+				if r.t.starter == s.t.starter && r.t != s.t && loc.Kind != access.Global {
+					continue // met, or kept apart, in meet
+				}
+				if r.t.starter == s.t.starter && r.t != s.t && !r.t.Multi && !p.overlap(r.t, s.t) {
+					continue
+				}
+				if conflict(r.a, s.a) && alike(r.a, s.a) {
+					p.pair(Pair{Loc: loc, A: Side{r.a, r.t}, B: Side{s.a, s.t}, Same: r.t == s.t, Exact: loc.Kind == access.Global})
+				}
+			}
+		}
+	}
+}
+
+// overlap reports whether two goroutines that one function starts run at the
+// same time.
+func (p *Program) overlap(t, u *Thread) bool {
+	n := t.starter
+	return n.Reaches(t.event, u.event, n.joins(t)) || n.Reaches(u.event, t.event, n.joins(u))
+}
+
+// across reports whether an access of a goroutine is to an object that other
+// goroutines started elsewhere may hold too.
+func across(a *Acc) bool {
+	if a.Loc.Kind == access.Global {
+		return true
+	}
+	switch a.Path.Root.Kind {
+	case access.GlobalVar, access.Param, access.FreeVar:
+		return a.Loc.Kind == access.Field
+	}
+	return false
+}
+
+// alike reports whether two paths in the terms of different functions may lead
+// to one object: the fields they go through are the same from the first type
+// that both start at.
+func alike(a, b *Acc) bool {
+	if a.Loc.Kind == access.Global {
+		return true
+	}
+	p, q := a.Path, b.Path
+	n := min(p.Holder(), q.Holder())
+	for i := 1; i <= n; i++ {
+		if p.Steps[p.Holder()-i] != q.Steps[q.Holder()-i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Program) pair(pr Pair) { p.Pairs = append(p.Pairs, pr) }
