@@ -1,0 +1,216 @@
+package sinks
+
+import (
+	"go/types"
+	"sync"
+
+	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/mapguard/mapguard/rules/access"
+)
+
+// A Walk is one map that formatting a value iterates.
+type Walk struct {
+	// Location is the field that holds the map; the zero Location where the
+	// formatted value holds it itself, or a field of an unnamed struct does.
+	Location access.Location
+	// Steps lead from the argument to the variable that holds the map. A map
+	// inside a map, slice or array belongs to what holds the outermost one, so
+	// the last step is never an element.
+	Steps []access.Step
+	Chain string       // for people: "(*spdy.connection).streams"
+	Type  types.Type   // of the map
+	Impl  *types.Named // the implementer assumed for an interface on the way, nil if there is none
+
+	// Guarded means that the struct which declares the field has a mutex too.
+	Guarded bool
+}
+
+// A Method is a method that formatting calls in place of walking.
+type Method struct {
+	Func  *types.Func
+	Steps []access.Step // from the argument to the receiver
+	Chain string        // "(*v1.Pod).String"
+	Impl  *types.Named
+}
+
+// Footprints computes what formatting reads. It is safe for concurrent use.
+type Footprints struct {
+	mu    sync.Mutex
+	impls *implementers
+	cache map[Traversal]*typeutil.Map // type -> *footprint
+}
+
+type footprint struct {
+	walks   []Walk
+	methods []Method
+}
+
+// NewFootprints prepares for a program of these packages: those whose types
+// may stand behind an interface. Unchecked packages (nil) are skipped, and so
+// are second copies of one package.
+func NewFootprints(pkgs []*types.Package) *Footprints {
+	return &Footprints{
+		impls: newImplementers(pkgs),
+		cache: make(map[Traversal]*typeutil.Map),
+	}
+}
+
+// Of returns the maps that formatting a value of static type t iterates, and
+// the methods that it calls instead. It answers may for what depends on values
+// (a pointer may be nil), and assumes for an interface each of its
+// implementers, unless they are too many to say anything.
+func (fp *Footprints) Of(t types.Type, how Traversal) ([]Walk, []Method) {
+	if t == nil || how.Family == 0 {
+		return nil, nil
+	}
+	how.Lazy = false
+	how.Flags = sharpOnly(how)
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
+	m := fp.cache[how]
+	if m == nil {
+		m = new(typeutil.Map)
+		fp.cache[how] = m
+	}
+	if f, ok := m.At(t).(*footprint); ok {
+		return f.walks, f.methods
+	}
+	w := &walker{impls: fp.impls, budget: maxVisits}
+	w.top(t, how)
+	m.Set(t, &w.footprint)
+	return w.walks, w.methods
+}
+
+// sharpOnly drops the flags that do not change what is walked.
+func sharpOnly(how Traversal) string {
+	if how.Family == Fmt && how.Verb == 'v' && len(how.Flags) > 0 && how.Flags[len(how.Flags)-1] == '#' {
+		return "#"
+	}
+	return ""
+}
+
+// Implementers returns the types that may stand behind interface t in this
+// program, T if it implements t and *T otherwise, in package order; ok is
+// false if t is no interface, or one that says nothing: without methods,
+// error, context.Context.
+func (fp *Footprints) Implementers(t types.Type) (_ []types.Type, ok bool) {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
+	return fp.impls.of(t)
+}
+
+const (
+	maxVisits = 4000 // of values in one footprint
+	maxWalks  = 64
+
+	// maxImplementers is how many types may stand behind an interface before
+	// it says nothing about what is formatted.
+	maxImplementers = 16
+)
+
+// A walker collects one footprint.
+type walker struct {
+	footprint
+	impls  *implementers
+	budget int
+	active []visit
+}
+
+// A visit is a value on the way from the argument to where the walk stands.
+// A second visit of the same kind could only find the same maps again.
+type visit struct {
+	t     types.Type
+	state any
+}
+
+// enter reports whether to walk a value of type t in state; if so, leave must
+// be called afterwards.
+func (w *walker) enter(t types.Type, state any) bool {
+	w.budget--
+	if w.budget < 0 || len(w.walks) >= maxWalks {
+		return false
+	}
+	for _, v := range w.active {
+		if v.state == state && types.Identical(v.t, t) {
+			return false
+		}
+	}
+	w.active = append(w.active, visit{t, state})
+	return true
+}
+
+func (w *walker) leave() { w.active = w.active[:len(w.active)-1] }
+
+// iterates records that the map of type t at p is iterated.
+func (w *walker) iterates(t types.Type, p place) {
+	steps := p.steps
+	for len(steps) > 0 && steps[len(steps)-1] == access.Elem {
+		steps = steps[:len(steps)-1]
+	}
+	for _, o := range w.walks {
+		if o.Location == p.loc && sameSteps(o.Steps, steps) && o.Impl == p.impl {
+			return // an inner map of one that is known already
+		}
+	}
+	w.walks = append(w.walks, Walk{
+		Location: p.loc,
+		Steps:    steps,
+		Chain:    p.holder,
+		Type:     t,
+		Impl:     p.impl,
+		Guarded:  p.guarded,
+	})
+}
+
+func sameSteps(a, b []access.Step) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// calls records that fn is called on the value at p.
+func (w *walker) calls(fn *types.Func, p place) {
+	w.methods = append(w.methods, Method{Func: fn, Steps: p.steps, Chain: p.chain + "." + fn.Name(), Impl: p.impl})
+}
+
+// each calls visit for every type that may stand behind interface t at p.
+func (w *walker) each(t types.Type, p place, visit func(types.Type, place)) {
+	impls, ok := w.impls.of(t)
+	if !ok || len(impls) > maxImplementers {
+		return
+	}
+	for _, impl := range impls {
+		visit(impl, p.as(impl))
+	}
+}
+
+// opaque reports whether values of type t hold no map that we would know by
+// name: sync.Map is none, and reflect's insides are those of another value.
+func opaque(t types.Type) bool {
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok || n.Obj().Pkg() == nil {
+		return false
+	}
+	switch n.Obj().Pkg().Path() {
+	case "sync", "sync/atomic", "reflect", "internal/sync":
+		return true
+	}
+	return false
+}
+
+func isInterface(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Interface)
+	return ok
+}
+
+func isTypeParam(t types.Type) bool {
+	_, ok := types.Unalias(t).(*types.TypeParam)
+	return ok
+}
