@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/mapguard/mapguard/rules"
+	"github.com/mapguard/mapguard/rules/ignore"
+)
+
+const usageHead = `mapguard finds Go maps that two goroutines use without a common lock, and log
+calls that walk somebody else's map, and repairs both.
+
+Usage:
+  mapguard [flags] [packages]   find; packages are as for go build, ./... if none
+  mapguard explain RULE         what a rule reports, why, and how far to trust its fixes
+  mapguard version
+  mapguard help [RULE]
+
+Flags:
+`
+
+const usageTail = `
+Fixes:
+  safe     every obligation was checked again on the edited program; written by --fix
+  unsafe   it compiles, and may change what the program does; needs --unsafe-fixes
+  manual   described, never written: a person has to decide
+  A fix is written to all of its files or to none. Files with changes that git
+  does not keep yet are left alone, and named; files outside git are not held
+  back. Generated and vendored files are never edited.
+
+Ignoring:
+  //mapguard:ignore RULE reason
+  on or above a line, or on a declaration; see mapguard explain ignore.
+
+Exit status:
+  0  nothing found, or everything fixed
+  1  findings, or with --diff a diff
+  2  wrong usage, or nothing could be analysed or written
+  3  some packages could not be analysed; the findings of the others are printed
+`
+
+// help prints the manual, or what a rule does.
+func help(w io.Writer, args []string) error {
+	if len(args) > 0 {
+		return explain(w, args)
+	}
+	o := &options{format: "text", color: "auto", evidenceName: "inferred"}
+	_, err := io.WriteString(w, usageHead+o.flags().FlagUsagesWrapped(90)+"\nRules:\n"+ruleList()+usageTail)
+	return err
+}
+
+// ruleList returns a line for each rule.
+func ruleList() string {
+	var b strings.Builder
+	for _, r := range rules.All {
+		fmt.Fprintf(&b, "  %-11s %s\n", r.Name, r.Summary)
+	}
+	fmt.Fprintf(&b, "  %-11s %s\n", ignore.Name, ignore.Summary)
+	return b.String()
+}
+
+// explain prints the page of a rule.
+func explain(w io.Writer, args []string) error {
+	known := append(ruleNames(), ignore.Name)
+	if len(args) != 1 {
+		return usagef("explain takes one rule: %s", strings.Join(known, ", "))
+	}
+	doc := ignore.Doc
+	if args[0] != ignore.Name {
+		r := rule(args[0])
+		if r == nil {
+			return usagef("no rule %q: there are %s", args[0], strings.Join(known, ", "))
+		}
+		doc = r.Doc
+	}
+	_, err := fmt.Fprintln(w, strings.TrimSpace(doc))
+	return err
+}
+
+// version returns the version of the module that mapguard was built from.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+// versionLine returns the version with the commit and the Go version.
+func versionLine() string {
+	line := "mapguard " + version()
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return line
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			line += " " + s.Value
+		}
+	}
+	return line + " " + info.GoVersion
+}

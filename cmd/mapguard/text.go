@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mapguard/mapguard/rewrite/edit"
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/judge"
+)
+
+// maxFrames is how many steps of a goroutine are printed: a finding should fit
+// on a screen. The start and the end matter most.
+const maxFrames = 7
+
+// maxLine is how long a line of text gets, and how much of a source line is
+// printed.
+const maxLine = 110
+
+// A text prints findings for people, in the manner of a race report.
+type text struct {
+	w     io.Writer
+	paint paint
+	view  *view
+}
+
+func (t *text) printf(format string, args ...any) { fmt.Fprintf(t.w, format, args...) }
+
+// finding prints one finding and a blank line.
+func (t *text) finding(f *judge.Finding) {
+	t.header(f, f.Message)
+	for _, a := range f.Accesses {
+		t.access(a)
+	}
+	if f.Why != "" {
+		t.wrapped(fmt.Sprintf("  Why (%s): ", f.Evidence), f.Why)
+	}
+	if f.Fix != nil {
+		t.fix(f.Fix)
+	}
+	t.printf("\n")
+}
+
+// applied prints that a finding has been fixed.
+func (t *text) applied(f *judge.Finding) {
+	t.header(f, t.paint.green("fixed: ")+f.Fix.Title)
+}
+
+func (t *text) header(f *judge.Finding, says string) {
+	t.printf("%s: %s: %s %s\n", t.paint.bold(t.view.pos(f.Pos)), f.Rule, says, t.paint.dim("["+f.ID+"]"))
+}
+
+func (t *text) access(a judge.Access) {
+	t.printf("  %s at %s in %s, %s\n", t.paint.red(title(a.Op.String())), t.view.pos(a.Pos), a.Func, t.holding(a.Site))
+	t.source("      ", a.Pos)
+	if len(a.Goroutine) > 0 {
+		t.goroutine(a.Goroutine)
+	}
+}
+
+// goroutine prints how a goroutine starts and gets to its access. Of a long
+// way the middle is left out.
+func (t *text) goroutine(frames []judge.Frame) {
+	t.printf("    goroutine:\n")
+	const ends = maxFrames / 2
+	for i, frame := range frames {
+		long := len(frames) > maxFrames
+		if long && i == ends {
+			t.printf("      ... %d more calls\n", len(frames)-2*ends)
+		}
+		switch {
+		case long && i >= ends && i < len(frames)-ends:
+		case !frame.Pos.IsValid(): // a goroutine that was there already
+			t.printf("      %s\n", frame.Text)
+		default:
+			t.printf("      %s  %s\n", t.view.pos(frame.Pos), frame.Text)
+		}
+	}
+}
+
+// source prints the source line of a position.
+func (t *text) source(indent string, p access.Pos) {
+	line := t.view.line(p)
+	if line == "" {
+		return
+	}
+	if cut := []rune(line); len(cut) > maxLine {
+		line = string(cut[:maxLine]) + "..."
+	}
+	t.printf("%s%s\n", indent, t.paint.dim(line))
+}
+
+// holding says which locks are held at a site.
+func (t *text) holding(s judge.Site) string {
+	if len(s.Locks) == 0 {
+		return "holding no lock"
+	}
+	var names []string
+	for _, l := range s.Locks {
+		name := t.view.lock(s, l)
+		if l.Mode == access.Shared {
+			name += " for reading"
+		}
+		names = append(names, name)
+	}
+	return "holding " + strings.Join(names, " and ")
+}
+
+// fix prints a fix with the reason for how far it can be trusted.
+func (t *text) fix(fix *edit.Fix) {
+	color := [...]func(string) string{edit.Manual: t.paint.cyan, edit.Unsafe: t.paint.yellow, edit.Safe: t.paint.green}
+	t.printf("  Fix (%s): %s\n", color[fix.Applicability](fix.Applicability.String()), fix.Title)
+	if fix.Reason != "" {
+		t.wrapped("    reason: ", t.view.shorten(fix.Reason))
+	}
+	if len(fix.Proved) > 0 {
+		t.wrapped("    proved: ", strings.Join(fix.Proved, "; "))
+	}
+	if names := files(fix); len(names) > 1 {
+		for i, name := range names {
+			names[i] = t.view.rel(name)
+		}
+		t.printf("    edits %s\n", strings.Join(names, ", "))
+	}
+}
+
+// wrapped prints text behind a label, in lines of maxLine, the further ones
+// indented.
+func (t *text) wrapped(label, text string) {
+	column := len(label)
+	t.printf("%s", label)
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case column+1+len(word) > maxLine:
+			t.printf("\n      ")
+			column = 6
+		default:
+			t.printf(" ")
+			column++
+		}
+		t.printf("%s", word)
+		column += len(word)
+	}
+	t.printf("\n")
+}
+
+// title returns a word with a capital.
+func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
