@@ -14,7 +14,7 @@ import (
 // map, counts when at least half of the accesses hold it; any other lock when
 // two thirds do, and at least three. One of those that hold it must write: a
 // map that is only read under a lock is guarded by accident. Sites before the
-// object is shared count for neither side. The thresholds published elsewhere
+// object is shared count for neither side, and neither do format calls. The thresholds published elsewhere
 // (checklocks 0.90 as a hint, GCatch 0.75) are for any lock whatever.
 func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 	type tally struct {
@@ -23,7 +23,12 @@ func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 		writes int
 	}
 	var tallies []*tally
+	total := 0
 	for _, s := range needy {
+		if s.Op == access.Format {
+			continue // goes around every lock, unless the caller thought of it
+		}
+		total++
 		var seen []access.Location
 		for _, l := range s.Locks {
 			if l.ID.IsZero() || slices.Contains(seen, l.ID.Location) || !enough(s.Op, l.Mode) {
@@ -49,7 +54,7 @@ func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 			continue
 		}
 		beside := t.id.Kind == loc.Kind && t.id.Pkg == loc.Pkg && t.id.Owner == loc.Owner
-		if beside && 2*t.held < len(needy) || !beside && (3*t.held < 2*len(needy) || t.held < 3 && t.held < len(needy)) {
+		if beside && 2*t.held < total || !beside && (3*t.held < 2*total || t.held < 3 && t.held < total) {
 			continue
 		}
 		if top == nil || t.held > top.held || t.held == top.held && compareLocations(t.id.Location, top.id.Location) < 0 {
@@ -59,7 +64,7 @@ func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 	if top == nil {
 		return nil, nil
 	}
-	g := &Guard{Lock: top.id, Held: top.held, Total: len(needy)}
+	g := &Guard{Lock: top.id, Held: top.held, Total: total}
 	var broken []*link.Site
 	for _, s := range needy {
 		if l := holds(s, top.id); l == nil || !enough(s.Op, l.Mode) {

@@ -45,7 +45,14 @@ func Findings(prog *link.Program, main func(pkg string) bool) []*Finding {
 		out = append(out, j.location(loc, sites[loc])...)
 	}
 	out = mergeSinks(out)
-	slices.SortStableFunc(out, func(a, b *Finding) int {
+	Sort(out)
+	identify(out)
+	return out
+}
+
+// Sort puts findings in position order.
+func Sort(fs []*Finding) {
+	slices.SortStableFunc(fs, func(a, b *Finding) int {
 		if a.Pos != b.Pos {
 			if a.Pos.Less(b.Pos) {
 				return -1
@@ -54,8 +61,6 @@ func Findings(prog *link.Program, main func(pkg string) bool) []*Finding {
 		}
 		return cmp.Or(strings.Compare(a.Rule, b.Rule), compareLocations(a.Map, b.Map))
 	})
-	identify(out)
-	return out
 }
 
 func compareLocations(a, b access.Location) int {
@@ -127,7 +132,7 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 		if weak := heldShared(s, v.guard.Lock); weak {
 			f.Message = fmt.Sprintf("map %s is %s while %s is only held for reading", v.loc.Short(), past(s.Op), lockName(v.guard.Lock))
 		}
-		f.Why = fmt.Sprintf("%s is held at %d of the %d accesses that need a lock", lockName(v.guard.Lock), v.guard.Held, v.guard.Total)
+		f.Why = v.discipline()
 		return f
 	}
 	return v.possible(f)
@@ -191,8 +196,7 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 	f := v.finding(DeepFormat)
 	f.Pos = s.Pos
 	f.Sink = &Sink{Callee: s.Sink.Callee, Call: s.Sink.Call, Arg: s.Sink.Arg, Chain: s.Sink.Chain}
-	callee := s.Sink.Callee[strings.LastIndexByte(s.Sink.Callee, '/')+1:]
-	f.Message = fmt.Sprintf("%s walks map %s", callee, v.loc.Short())
+	f.Message = fmt.Sprintf("%s walks map %s", shortName(s.Sink.Callee), v.loc.Short())
 	var mine []link.Pair
 	for _, pr := range v.pairs {
 		if pr.A.Acc.Site == s || pr.B.Acc.Site == s {
@@ -220,7 +224,7 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 			}
 		}
 		f.Message += fmt.Sprintf(" without holding %s", lockName(v.guard.Lock))
-		f.Why = fmt.Sprintf("%s is held at %d of the %d accesses that need a lock; formatting goes around it", lockName(v.guard.Lock), v.guard.Held, v.guard.Total)
+		f.Why = v.discipline() + "; formatting goes around it"
 		if s.Sink.Impl != "" {
 			f.Why += fmt.Sprintf("; the argument is an interface, behind which a *%s may stand", s.Sink.Impl)
 		}

@@ -2,9 +2,12 @@ package judge
 
 import (
 	"fmt"
+	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/link"
 )
 
@@ -60,7 +63,7 @@ func side(s link.Side, in string) Access {
 		text := t.Text
 		switch {
 		case t.Local && t.Group.Root.Kind == access.Unknown: // go f()
-			text += "()"
+			text = strings.Replace(text, "func literal", "func() { … }", 1) + "()"
 		default:
 			text += " runs " + t.Entry
 		}
@@ -121,6 +124,28 @@ func why(p *link.Pair) string {
 }
 
 func line(p access.Pos) string { return fmt.Sprintf("%s:%d", filepath.Base(p.File), p.Line) }
+
+// discipline says how far the guard is kept to.
+func (v *verdict) discipline() string {
+	switch {
+	case v.guard.Held == 1 && v.guard.Total <= 2:
+		return fmt.Sprintf("%s is held at the other access", lockName(v.guard.Lock))
+	case v.guard.Held >= v.guard.Total-1 && v.guard.Held < len(v.needy):
+		return fmt.Sprintf("%s is held at all %d other accesses that need a lock", lockName(v.guard.Lock), v.guard.Held)
+	}
+	return fmt.Sprintf("%s is held at %d of the %d accesses that need a lock", lockName(v.guard.Lock), v.guard.Held, v.guard.Total)
+}
+
+// shortName strips the directories from a callee's import path, and the major
+// version that ends it: k8s.io/klog/v2.ErrorS is klog.ErrorS.
+func shortName(callee string) string {
+	pkg := known.PackageOf(callee)
+	base := path.Base(pkg)
+	if len(base) > 1 && base[0] == 'v' && strings.Trim(base[1:], "0123456789") == "" {
+		base = path.Base(path.Dir(pkg))
+	}
+	return strings.Replace(callee, pkg, base, 1)
+}
 
 // lockName names a lock as its declaration does.
 func lockName(id access.LockID) string {

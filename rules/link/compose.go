@@ -82,10 +82,10 @@ func (c *composer) event(i int) {
 			}
 		}
 	case summarise.Wait:
-		c.n.waits = append(c.n.waits, c.n.actual(e.Group)...)
+		c.n.waits = union(c.n.waits, c.n.actual(e.Group))
 	case summarise.Signal:
 		if e.Last {
-			c.n.signals = append(c.n.signals, c.n.actual(e.Group)...)
+			c.n.signals = union(c.n.signals, c.n.actual(e.Group))
 		}
 	}
 }
@@ -146,10 +146,10 @@ func (c *composer) call(i int, ed edge) {
 		}
 	}
 	for _, s := range ed.callee.signals {
-		c.n.signals = append(c.n.signals, c.n.subst(s, e, ed.target)...)
+		c.n.signals = union(c.n.signals, c.n.subst(s, e, ed.target))
 	}
 	for _, w := range ed.callee.waits {
-		c.n.waits = append(c.n.waits, c.n.subst(w, e, ed.target)...)
+		c.n.waits = union(c.n.waits, c.n.subst(w, e, ed.target))
 	}
 	for param := range ed.callee.publishes {
 		for _, q := range c.n.subst(access.Path{Root: access.Root{Kind: access.Param, Index: param}}, e, ed.target) {
@@ -159,6 +159,39 @@ func (c *composer) call(i int, ed edge) {
 		}
 	}
 }
+
+// maxGroups bounds what a function is said to wait for or signal to.
+const maxGroups = 32
+
+// union adds the paths of add that a caller can make sense of to ps.
+func union(ps, add []access.Path) []access.Path {
+	for _, q := range add {
+		if q.Root.Kind != access.Unknown && !slices.Contains(ps, q) && len(ps) < maxGroups {
+			ps = append(ps, q)
+		}
+	}
+	return ps
+}
+
+// maxResults bounds how many objects a call is said to return.
+const maxResults = 4
+
+// addLock adds a lock to those held, which stay a set.
+func addLock(ls []access.Lock, l access.Lock) []access.Lock {
+	for i, h := range ls {
+		if h.Path == l.Path && h.ID.Location == l.ID.Location {
+			ls[i].Mode = max(h.Mode, l.Mode)
+			return ls
+		}
+	}
+	if len(ls) == maxLocks {
+		return ls
+	}
+	return append(ls, l)
+}
+
+// maxLocks bounds the locks kept for one access.
+const maxLocks = 12
 
 func callText(callee *node) string { return "calls " + callee.Name }
 
@@ -174,7 +207,7 @@ func (n *node) instantiate(a *Acc, e *summarise.Event, t summarise.Target, i int
 		if l.ID.IsZero() {
 			l.ID.Location = l.Path.Location()
 		}
-		locks = append(locks, l)
+		locks = addLock(locks, l)
 	}
 	var out []*Acc
 	for _, q := range n.subst(a.Path, e, t) {
@@ -267,7 +300,7 @@ func (n *node) resolve(p *Program) {
 						continue
 					}
 					for _, r := range n.subst(q, e, ed.target) {
-						if r.Root.Kind != access.Unknown && r.Root != root && !slices.Contains(n.resolved[root], r) && len(n.resolved[root]) < 4 {
+						if r.Root.Kind != access.Unknown && r.Root != root && !slices.Contains(n.resolved[root], r) && len(n.resolved[root]) < maxResults {
 							n.resolved[root] = append(n.resolved[root], r)
 						}
 					}
@@ -282,7 +315,9 @@ func (n *node) resolve(p *Program) {
 				if (r.Root.Kind == access.LocalVar || n.fresh[r.Root]) && r.N == 0 {
 					r.Root = access.Root{Kind: access.Result, Index: i}
 				}
-				n.results[i] = append(n.results[i], r)
+				if !slices.Contains(n.results[i], r) && len(n.results[i]) < maxResults {
+					n.results[i] = append(n.results[i], r)
+				}
 			}
 		}
 	}
@@ -366,11 +401,42 @@ func (c *composer) leave() {
 		stop := n.joins(t)
 		for j := range n.Events {
 			if n.Events[j].Kind == summarise.Exit && n.Reaches(t.event, j, stop) {
-				n.async = append(n.async, t)
+				n.async = append(n.async, n.returned(t))
 				break
 			}
 		}
 	}
+}
+
+// returned rewrites what t does to an object that n makes and returns into
+// what it does to n's result, which callers can name.
+func (n *node) returned(t *Thread) *Thread {
+	out := *t
+	out.Accs = make([]*Acc, len(t.Accs))
+	for i, a := range t.Accs {
+		out.Accs[i] = a
+		if root, ok := n.resultFor(a.Path.Root); ok {
+			b := *a
+			b.Path.Root = root
+			out.Accs[i] = &b
+		}
+	}
+	return &out
+}
+
+// resultFor returns the result that is the object at root, if one is.
+func (n *node) resultFor(root access.Root) (access.Root, bool) {
+	if root.Kind != access.LocalVar && !n.fresh[root] {
+		return root, false
+	}
+	for i, ps := range n.Results {
+		for _, q := range ps {
+			if q.Root == root && q.N == 0 {
+				return access.Root{Kind: access.Result, Index: i}, true
+			}
+		}
+	}
+	return root, false
 }
 
 // maxThreads bounds the goroutines that a function is said to leave behind.
@@ -430,7 +496,7 @@ func (n *node) started(e *summarise.Event, i int) *Thread {
 			}
 		}
 		for _, s := range ed.callee.signals {
-			t.Signals = append(t.Signals, n.subst(s, e, ed.target)...)
+			t.Signals = union(t.Signals, n.subst(s, e, ed.target))
 		}
 	}
 	if !any {
@@ -460,7 +526,7 @@ func (n *node) inherited(t *Thread, e *summarise.Event, ed edge, i int) *Thread 
 		}
 	}
 	for _, s := range t.Signals {
-		out.Signals = append(out.Signals, n.subst(s, e, ed.target)...)
+		out.Signals = union(out.Signals, n.subst(s, e, ed.target))
 	}
 	if t.Group.Root.Kind != access.Unknown {
 		if gs := n.subst(t.Group, e, ed.target); len(gs) > 0 {

@@ -59,7 +59,9 @@ func (p *Program) propagate(n *node) {
 			in.locks = n.heldFor(e, ed)
 			in.owned = n.ownedFor(e, ed)
 		}
-		ed.callee.entry = ed.callee.entry.meet(in)
+		if !ed.callee.open {
+			ed.callee.entry = ed.callee.entry.meet(in)
+		}
 	}
 }
 
@@ -149,7 +151,7 @@ func (n *node) ownedFor(e *summarise.Event, ed edge) map[int]bool {
 		all := len(ps) > 0
 		for _, q := range ps {
 			for _, r := range n.actual(q) {
-				if !n.owned(r, ed.event) && !(r.Root.Kind == access.Param && n.entry.owned[r.Root.Index]) {
+				if !(n.owned(r, ed.event) && n.keptToSelf(r, ed.event)) && !(r.Root.Kind == access.Param && n.entry.owned[r.Root.Index]) {
 					all = false
 				}
 			}
@@ -179,10 +181,10 @@ func (p *Program) settle(s *Site) {
 			if e.Kind == summarise.Access && e.Pos == s.Pos && e.Op == s.Op && e.Path == s.Path {
 				owned := true
 				for _, q := range n.actual(s.Path) {
-					owned = owned && n.owned(q, i) && p.keptToSelf(n, q, i)
+					owned = owned && n.owned(q, i) && n.keptToSelf(q, i)
 				}
 				if owned {
-					s.Exempt = "before the value is shared"
+					s.Exempt = "while no other goroutine can use it"
 				}
 				return
 			}
@@ -190,11 +192,11 @@ func (p *Program) settle(s *Site) {
 	}
 }
 
-// keptToSelf reports whether no goroutine that n started before event i was
-// given the object at q.
-func (p *Program) keptToSelf(n *node, q access.Path, i int) bool {
+// keptToSelf reports whether no goroutine that was given the object at q by n
+// runs when event i happens.
+func (n *node) keptToSelf(q access.Path, i int) bool {
 	return !slices.ContainsFunc(n.ts, func(t *Thread) bool {
-		return n.Reaches(t.event, i, nil) && slices.ContainsFunc(t.Accs, func(a *Acc) bool { return a.Path.Root == q.Root })
+		return slices.ContainsFunc(t.Accs, func(a *Acc) bool { return a.Path.Root == q.Root }) && n.meets(t, i, q.Root)
 	})
 }
 

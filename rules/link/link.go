@@ -45,6 +45,7 @@ type node struct {
 	resolved  map[access.Root][]access.Path
 	fresh     map[access.Root]bool
 
+	open  bool  // has callers that are not in the program
 	entry entry // from all callers, see context.go
 
 	index, low int // Tarjan
@@ -154,7 +155,7 @@ func Link(pkgs []*summarise.Package) *Program {
 	for _, pkg := range pkgs {
 		for _, f := range pkg.Funcs {
 			if p.nodes[f.ID] == nil {
-				n := &node{Func: f}
+				n := &node{Func: f, open: pkg.Partial && f.Exported}
 				p.nodes[f.ID] = n
 				p.order = append(p.order, n)
 			}

@@ -28,22 +28,19 @@ func (p *Program) meet(n *node) {
 		if events == nil {
 			events = p.located(n)
 		}
-		stop := n.joins(t)
-		p.meetSelf(n, t, stop)
+		p.meetSelf(n, t)
 		for _, u := range ts[i+1:] {
 			if u.event == t.event && u.Via == nil && t.Via == nil {
 				continue
 			}
-			if n.Reaches(t.event, u.event, stop) || n.Reaches(u.event, t.event, n.joins(u)) {
-				p.meetThreads(n, t, u)
-			}
+			p.meetThreads(n, t, u)
 		}
 		if t.Ends {
 			continue
 		}
 		for _, a := range t.Accs {
 			for _, l := range events[a.Loc] {
-				if l.event != t.event && exact(a, l.acc) && conflict(a, l.acc.under(n.entry.locks)) && n.Reaches(t.event, l.event, stop) {
+				if l.event != t.event && exact(a, l.acc) && conflict(a, l.acc.shared(n.entry.locks)) && n.meets(t, l.event, a.Path.Root) {
 					p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{l.acc, nil}, Exact: true, In: n.Name})
 				}
 			}
@@ -89,13 +86,12 @@ func (p *Program) located(n *node) map[access.Location][]located {
 }
 
 // meetSelf pairs a goroutine with another instance of itself.
-func (p *Program) meetSelf(n *node, t *Thread, stop func(int) bool) {
-	looped := !t.Multi && n.Reaches(t.event, t.event, stop)
-	if !t.Multi && !looped {
+func (p *Program) meetSelf(n *node, t *Thread) {
+	if !t.Multi && !n.Reaches(t.event, t.event, nil) {
 		return
 	}
 	for i, a := range t.Accs {
-		if looped && n.perIteration(a.Path, t.event) {
+		if !t.Multi && (anElement(a.Path) || !n.meets(t, t.event, a.Path.Root)) {
 			continue
 		}
 		for _, b := range t.Accs[i:] {
@@ -106,46 +102,29 @@ func (p *Program) meetSelf(n *node, t *Thread, stop func(int) bool) {
 	}
 }
 
-// perIteration reports whether a path leads to a different object in each turn
-// of the loop that event i is in.
-func (n *node) perIteration(p access.Path, i int) bool {
-	for _, s := range p.Steps[:p.Base().N] {
-		if s == access.Elem {
+// meets reports whether event i of n may happen while t runs, with the object
+// at root still the one that t was given. A variable made in a loop is another
+// object in each turn, and so is an element that the loop ranges over.
+func (n *node) meets(t *Thread, i int, root access.Root) bool {
+	stop := n.joins(t)
+	return n.Reaches(t.event, i, func(k int) bool {
+		e := &n.Events[k]
+		switch {
+		case stop != nil && stop(k):
 			return true
+		case e.Kind == summarise.Make:
+			return e.Path.Root == root
+		case e.Kind == summarise.Call && root.Kind == access.CallResult:
+			return e.Call == root.Index && n.fresh[root]
 		}
-	}
-	blk := n.Events[i].Block
-	switch p.Root.Kind {
-	case access.LocalVar:
-		made := n.Locals[p.Root.Index].Block
-		return n.blockReaches(made, blk) && n.blockReaches(blk, made)
-	case access.CallResult:
-		for j := range n.Events {
-			e := &n.Events[j]
-			if e.Kind == summarise.Call && e.Call == p.Root.Index {
-				return n.blockReaches(e.Block, blk) && n.blockReaches(blk, e.Block)
-			}
-		}
-	}
-	return false
+		return false
+	})
 }
 
-// blockReaches reports whether block b can follow block a, by at least one edge.
-func (n *node) blockReaches(a, b int) bool {
-	seen := make([]bool, len(n.Succs))
-	work := slices.Clone(n.Succs[a])
-	for len(work) > 0 {
-		x := work[len(work)-1]
-		work = work[:len(work)-1]
-		if x == b {
-			return true
-		}
-		if !seen[x] {
-			seen[x] = true
-			work = append(work, n.Succs[x]...)
-		}
-	}
-	return false
+// anElement reports whether a path leads through an element of a container, so
+// that two turns of a loop most likely mean two objects.
+func anElement(p access.Path) bool {
+	return slices.Contains(p.Steps[:p.Base().N], access.Elem)
 }
 
 func (p *Program) meetThreads(n *node, t, u *Thread) {
@@ -155,7 +134,7 @@ func (p *Program) meetThreads(n *node, t, u *Thread) {
 	}
 	for _, a := range t.Accs {
 		for _, b := range byLoc[a.Loc] {
-			if exact(a, b) && conflict(a, b) {
+			if exact(a, b) && conflict(a, b) && (n.meets(t, u.event, a.Path.Root) || n.meets(u, t.event, a.Path.Root)) {
 				p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{b, u}, Exact: true, In: n.Name})
 			}
 		}
@@ -189,12 +168,10 @@ func conflict(a, b *Acc) bool {
 	return true
 }
 
-// under returns a with more locks held.
-func (a *Acc) under(locks []access.Lock) *Acc {
-	if len(locks) == 0 {
-		return a
-	}
+// shared returns a with more locks held, to an object that a goroutine knows.
+func (a *Acc) shared(locks []access.Lock) *Acc {
 	b := *a
+	b.Owned = false
 	b.Locks = append(slices.Clone(a.Locks), locks...)
 	return &b
 }
@@ -260,7 +237,7 @@ func (p *Program) meetAcross() {
 // same time.
 func (p *Program) overlap(t, u *Thread) bool {
 	n := t.starter
-	return n.Reaches(t.event, u.event, n.joins(t)) || n.Reaches(u.event, t.event, n.joins(u))
+	return n.meets(t, u.event, access.Root{}) || n.meets(u, t.event, access.Root{})
 }
 
 // across reports whether an access of a goroutine is to an object that other

@@ -32,11 +32,8 @@ type packageBuilder struct {
 	nodes map[token.Pos]ast.Node // by the position that SSA gives an instruction
 	varAt map[token.Pos]*types.Var
 	funcs map[FuncID]*Func // lock effects of functions already seen
-	calls map[*types.Func]FuncID
 	sum   *Package
 	ssa   *ssa.Package
-
-	registrable map[FuncID]bool
 }
 
 // A builder summarises one function.

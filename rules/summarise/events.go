@@ -17,6 +17,14 @@ import (
 func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 	e := Event{Block: blk, Locks: slices.Clip(ls), Pos: b.start(ins.Pos())}
 	switch ins := ins.(type) {
+	case *ssa.Alloc:
+		if ins.Heap && ins.Comment != "varargs" {
+			e.Kind, e.Path = Make, access.Path{Root: b.local(ins, ins.Comment)}
+			b.emit(e)
+		}
+	case *ssa.MakeMap:
+		e.Kind, e.Path = Make, access.Path{Root: b.local(ins, "")}
+		b.emit(e)
 	case *ssa.Lookup:
 		if isMap(ins.X.Type()) {
 			b.access(e, access.Read, b.pathsOf(ins.X))

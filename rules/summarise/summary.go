@@ -20,9 +20,12 @@ type FuncID string
 
 // A Package is the summary of one package.
 type Package struct {
-	Path  string
-	Funcs []*Func
-	Types []*Type
+	Path string
+	// Partial says that callers of its exported functions are not all in the
+	// program: nothing follows from those that are.
+	Partial bool
+	Funcs   []*Func
+	Types   []*Type
 	// Stored lists the functions that are stored in struct fields, to be
 	// called through the field elsewhere.
 	Stored []Stored
@@ -89,6 +92,7 @@ const (
 	Block                   // a channel operation or select
 	Acquire                 // a lock is taken: Lock
 	Exit                    // a normal return
+	Make                    // Path is made anew
 )
 
 // An Event is one thing that a function does, at one point of its control flow.
