@@ -196,7 +196,7 @@ func (p Path) Location() Location {
 // Holder returns how many steps of p lead to the variable that holds the map:
 // all but the trailing element steps, since a map inside a map belongs to the
 // location of the outermost holder.
-func (p Path) Holder() int {
+func (p *Path) Holder() int {
 	n := p.N
 	for n > 0 && p.Steps[n-1] == Elem {
 		n--
@@ -211,6 +211,20 @@ func (p Path) Base() Path {
 		return p.Prefix(0)
 	}
 	return p.Prefix(n - 1)
+}
+
+// SameBase reports whether p.Base() and q.Base() are equal, without making them.
+func SameBase(p, q *Path) bool {
+	n, m := p.Holder(), q.Holder()
+	if n != m || p.Root != q.Root {
+		return false
+	}
+	for i := 0; i < n-1; i++ {
+		if p.Steps[i] != q.Steps[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // Join returns p followed by the steps of q, and false if it is too long.

@@ -15,6 +15,7 @@ const maxAccs = 600
 // is known of its callees.
 func (p *Program) compose(n *node) {
 	n.resolve(p)
+	n.held, n.published = nil, nil
 	c := &composer{p: p, n: n, seen: make(map[accKey]bool)}
 	n.sync, n.async, n.waits, n.signals = nil, nil, nil, nil
 	n.publishes = make(map[int]bool)
@@ -53,6 +54,12 @@ func lockKey(ls []access.Lock) string {
 	return string(b)
 }
 
+// changes reports whether anything may write the map at loc: a map that is
+// only ever read is of no interest to anyone.
+func (p *Program) changes(loc access.Location) bool {
+	return loc.IsZero() || loc.Kind == access.Local || p.written[loc]
+}
+
 func (c *composer) add(a *Acc) {
 	k := accKey{a.Site, a.Path, lockKey(a.Locks)}
 	if c.seen[k] || len(c.out) >= maxAccs {
@@ -67,7 +74,9 @@ func (c *composer) event(i int) {
 	switch e.Kind {
 	case summarise.Access:
 		for _, path := range c.n.actual(e.Path) {
-			c.add(c.p.direct(c.n, i, path))
+			if a := c.p.direct(c.n, i, path); c.p.changes(a.Loc) {
+				c.add(a)
+			}
 		}
 	case summarise.Call:
 		for _, ed := range c.n.calls {
@@ -98,7 +107,7 @@ func (p *Program) direct(n *node, i int, path access.Path) *Acc {
 		loc = n.location(path)
 	}
 	site := p.site(n, e, loc)
-	a := &Acc{Op: e.Op, Loc: loc, Path: path, Locks: n.actualLocks(e.Locks), Site: site}
+	a := &Acc{Op: e.Op, Loc: loc, Path: path, Locks: n.heldAt(e, i), Site: site}
 	a.Owned = n.owned(path, i)
 	if path.Root == (access.Root{}) && loc.IsZero() {
 		a.Owned = true
@@ -129,11 +138,12 @@ func (p *Program) site(n *node, e *summarise.Event, loc access.Location) *Site {
 // call adds what a callee does before it returns, in n's terms.
 func (c *composer) call(i int, ed edge) {
 	e := &c.n.Events[i]
+	fr := c.n.frame(e, ed.target, i)
 	for _, a := range ed.callee.sync {
 		if a.Owned && !a.Loc.IsZero() {
 			continue
 		}
-		for _, b := range c.n.instantiate(a, e, ed.target, i) {
+		for _, b := range fr.instantiate(a) {
 			if e.Once {
 				b.Owned = true
 				a.Site.Exempt = "inside sync.Once"
@@ -195,11 +205,34 @@ const maxLocks = 12
 
 func callText(callee *node) string { return "calls " + callee.Name }
 
-// instantiate rewrites an access of a callee into n's terms.
-func (n *node) instantiate(a *Acc, e *summarise.Event, t summarise.Target, i int) []*Acc {
-	locks := n.actualLocks(e.Locks)
-	for _, l := range a.Locks {
-		if qs := n.subst(l.Path, e, t); len(qs) == 1 && qs[0].Root.Kind != access.Unknown {
+// A frame is a call of n through which accesses of the callee are seen. It
+// keeps what it has translated, since many accesses share one lock set.
+type frame struct {
+	n     *node
+	e     *summarise.Event
+	i     int // e's index
+	t     summarise.Target
+	locks map[*access.Lock][]access.Lock // by first element
+}
+
+func (n *node) frame(e *summarise.Event, t summarise.Target, i int) *frame {
+	return &frame{n: n, e: e, i: i, t: t, locks: make(map[*access.Lock][]access.Lock)}
+}
+
+// held returns what is held at an access of the callee: what is held at the
+// call, and ls, what the callee took since.
+func (fr *frame) held(ls []access.Lock) []access.Lock {
+	n := fr.n
+	here := n.heldAt(fr.e, fr.i)
+	if len(ls) == 0 {
+		return here
+	}
+	if out, ok := fr.locks[&ls[0]]; ok {
+		return out
+	}
+	out := slices.Clone(here)
+	for _, l := range ls {
+		if qs := n.subst(l.Path, fr.e, fr.t); len(qs) == 1 && qs[0].Root.Kind != access.Unknown {
 			l.Path = qs[0]
 		} else {
 			l.Path.Root = access.Root{}
@@ -207,8 +240,20 @@ func (n *node) instantiate(a *Acc, e *summarise.Event, t summarise.Target, i int
 		if l.ID.IsZero() {
 			l.ID.Location = l.Path.Location()
 		}
-		locks = addLock(locks, l)
+		if l.ID.IsZero() && l.Path.Root.Kind == access.Unknown {
+			continue // no lock that anyone could name
+		}
+		out = addLock(out, l)
 	}
+	out = slices.Clip(out)
+	fr.locks[&ls[0]] = out
+	return out
+}
+
+// instantiate rewrites an access of the callee into n's terms.
+func (fr *frame) instantiate(a *Acc) []*Acc {
+	n, e, t, i := fr.n, fr.e, fr.t, fr.i
+	locks := fr.held(a.Locks)
 	var out []*Acc
 	for _, q := range n.subst(a.Path, e, t) {
 		b := &Acc{Op: a.Op, Loc: a.Loc, Path: q, Locks: locks, Site: a.Site}
@@ -341,6 +386,23 @@ func (n *node) actual(p access.Path) []access.Path {
 	return out
 }
 
+// heldAt returns the locks held at event i. Many accesses share the slice; it
+// is not to be changed.
+func (n *node) heldAt(e *summarise.Event, i int) []access.Lock {
+	if len(e.Locks) == 0 {
+		return nil
+	}
+	if n.held == nil {
+		n.held = make(map[int][]access.Lock)
+	}
+	ls, ok := n.held[i]
+	if !ok {
+		ls = n.actualLocks(e.Locks)
+		n.held[i] = ls
+	}
+	return ls
+}
+
 func (n *node) actualLocks(ls []access.Lock) []access.Lock {
 	out := make([]access.Lock, 0, len(ls))
 	for _, l := range ls {
@@ -362,34 +424,38 @@ func (n *node) owned(path access.Path, i int) bool {
 	if !fresh {
 		return false
 	}
-	for j := range n.Events {
-		e := &n.Events[j]
-		switch e.Kind {
-		case summarise.Publish:
-			if e.Path.Root == path.Root && n.After(j, i) {
-				return false
-			}
-		case summarise.Call:
-			for _, ed := range n.calls {
-				if ed.event == j && n.publishedBy(ed, e, path.Root) && n.After(j, i) {
-					return false
-				}
-			}
+	for _, j := range n.publications()[path.Root] {
+		if n.after(j, i) {
+			return false
 		}
 	}
 	return true
 }
 
-// publishedBy reports whether the callee of ed makes root visible to others.
-func (n *node) publishedBy(ed edge, e *summarise.Event, root access.Root) bool {
-	for param := range ed.callee.publishes {
-		for _, q := range n.subst(access.Path{Root: access.Root{Kind: access.Param, Index: param}}, e, ed.target) {
-			if q.Root == root {
-				return true
+// publications returns the events of n that make its own objects visible to
+// other goroutines.
+func (n *node) publications() map[access.Root][]int {
+	if n.published != nil {
+		return n.published
+	}
+	n.published = make(map[access.Root][]int)
+	for i := range n.Events {
+		if e := &n.Events[i]; e.Kind == summarise.Publish {
+			n.published[e.Path.Root] = append(n.published[e.Path.Root], i)
+		}
+	}
+	for _, ed := range n.calls {
+		e := &n.Events[ed.event]
+		if e.Kind != summarise.Call {
+			continue
+		}
+		for param := range ed.callee.publishes {
+			for _, q := range n.subst(access.Path{Root: access.Root{Kind: access.Param, Index: param}}, e, ed.target) {
+				n.published[q.Root] = append(n.published[q.Root], ed.event)
 			}
 		}
 	}
-	return false
+	return n.published
 }
 
 // leave computes the goroutines that outlive n: its own and its callees',
@@ -398,9 +464,8 @@ func (c *composer) leave() {
 	n := c.n
 	n.ts = n.threads()
 	for _, t := range n.ts {
-		stop := n.joins(t)
 		for j := range n.Events {
-			if n.Events[j].Kind == summarise.Exit && n.Reaches(t.event, j, stop) {
+			if n.Events[j].Kind == summarise.Exit && n.meets(t, j, access.Root{}) {
 				n.async = append(n.async, n.returned(t))
 				break
 			}
@@ -412,6 +477,7 @@ func (c *composer) leave() {
 // what it does to n's result, which callers can name.
 func (n *node) returned(t *Thread) *Thread {
 	out := *t
+	out.during, out.byLoc = nil, nil
 	out.Accs = make([]*Acc, len(t.Accs))
 	for i, a := range t.Accs {
 		out.Accs[i] = a
@@ -482,11 +548,12 @@ func (n *node) started(e *summarise.Event, i int) *Thread {
 		}
 		outside := *e
 		outside.Locks = nil // the goroutine does not hold what its starter holds
+		fr := n.frame(&outside, ed.target, i)
 		for _, a := range ed.callee.sync {
 			if a.Owned && !a.Loc.IsZero() {
 				continue
 			}
-			for _, b := range n.instantiate(a, &outside, ed.target, i) {
+			for _, b := range fr.instantiate(a) {
 				b.Via = a.Via
 				b.Owned = false
 				if !b.Loc.IsZero() {
@@ -508,18 +575,20 @@ func (n *node) started(e *summarise.Event, i int) *Thread {
 // inherited returns a goroutine that a callee leaves behind, in n's terms.
 func (n *node) inherited(t *Thread, e *summarise.Event, ed edge, i int) *Thread {
 	out := *t
+	out.during, out.byLoc = nil, nil
 	out.event = i
 	out.Via = &Via{Pos: e.Pos, Text: callText(ed.callee), Next: t.Via}
 	out.Accs, out.Signals = nil, nil
 	outside := *e
 	outside.Locks = nil
+	fr := n.frame(&outside, ed.target, i)
 	for _, a := range t.Accs {
 		switch a.Path.Root.Kind {
 		case access.Param, access.FreeVar, access.Result:
 		default:
 			continue // global: met across the program; others: out of n's reach
 		}
-		for _, b := range n.instantiate(a, &outside, ed.target, i) {
+		for _, b := range fr.instantiate(a) {
 			b.Via = a.Via
 			b.Owned = false
 			out.Accs = append(out.Accs, b)

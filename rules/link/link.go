@@ -25,7 +25,10 @@ type Program struct {
 	stored   map[access.Step][]summarise.Target
 	ifaces   map[string][]summarise.Target
 	sites    map[siteKey]*Site
+	written  map[access.Location]bool // may be: written, or passed on to who knows what
 	Pairs    []Pair
+	paired   map[pairKey]bool
+	pairs    map[access.Location]int
 	threads  []*Thread
 }
 
@@ -36,10 +39,12 @@ type node struct {
 	callers int
 
 	sync      []*Acc
-	ts        []*Thread // that run at some time during it
-	async     []*Thread // that may outlive it
+	held      map[int][]access.Lock // by event
+	ts        []*Thread             // that run at some time during it
+	async     []*Thread             // that may outlive it
 	results   [][]access.Path
-	publishes map[int]bool
+	publishes map[int]bool          // parameters that it makes visible
+	published map[access.Root][]int // see publications
 	waits     []access.Path
 	signals   []access.Path
 	resolved  map[access.Root][]access.Path
@@ -47,6 +52,9 @@ type node struct {
 
 	open  bool  // has callers that are not in the program
 	entry entry // from all callers, see context.go
+
+	follows [][]bool // see flow.go
+	first   []int
 
 	index, low int // Tarjan
 	onStack    bool
@@ -123,6 +131,8 @@ type Thread struct {
 
 	starter *node
 	event   int
+	during  map[access.Root][]bool // see node.meets
+	byLoc   map[access.Location][]*Acc
 }
 
 // A Pair is two accesses to one map that may happen at the same time.
@@ -151,6 +161,9 @@ func Link(pkgs []*summarise.Package) *Program {
 		stored:   make(map[access.Step][]summarise.Target),
 		ifaces:   make(map[string][]summarise.Target),
 		sites:    make(map[siteKey]*Site),
+		written:  make(map[access.Location]bool),
+		paired:   make(map[pairKey]bool),
+		pairs:    make(map[access.Location]int),
 	}
 	for _, pkg := range pkgs {
 		for _, f := range pkg.Funcs {
@@ -172,6 +185,7 @@ func Link(pkgs []*summarise.Package) *Program {
 	}
 	for _, n := range p.order {
 		p.resolveCalls(n)
+		p.noteWrites(n)
 	}
 	for _, scc := range p.components() {
 		rounds := 1
@@ -190,6 +204,37 @@ func Link(pkgs []*summarise.Package) *Program {
 	}
 	p.meetAcross()
 	return p
+}
+
+// noteWrites adds the maps that n writes, or passes to others, to p.written.
+func (p *Program) noteWrites(n *node) {
+	note := func(pss ...[]access.Path) {
+		for _, ps := range pss {
+			for _, q := range ps {
+				if loc := q.Location(); !loc.IsZero() {
+					p.written[loc] = true
+				}
+			}
+		}
+	}
+	for i := range n.Events {
+		e := &n.Events[i]
+		if e.Kind == summarise.Access && e.Op.Writes() && !n.Init {
+			p.written[e.Loc] = true
+		}
+		note(e.Args...)
+		for _, t := range e.Targets {
+			note(t.Free...)
+			note(t.Recv)
+		}
+		for _, fns := range e.Fns {
+			for _, t := range fns {
+				note(t.Free...)
+				note(t.Recv)
+			}
+		}
+	}
+	note(n.Results...)
 }
 
 // maxImpls bounds how many implementers an interface call may have before it

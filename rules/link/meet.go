@@ -39,8 +39,11 @@ func (p *Program) meet(n *node) {
 			continue
 		}
 		for _, a := range t.Accs {
+			if p.pairs[a.Loc] == maxPairs {
+				continue
+			}
 			for _, l := range events[a.Loc] {
-				if l.event != t.event && exact(a, l.acc) && conflict(a, l.acc.shared(n.entry.locks)) && n.meets(t, l.event, a.Path.Root) {
+				if l.event != t.event && mayConflict(a, l.acc) && n.meets(t, l.event, a.Path.Root) && exact(a, l.acc) && conflict(a, l.acc.shared(n.entry.locks)) {
 					p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{l.acc, nil}, Exact: true, In: n.Name})
 				}
 			}
@@ -69,11 +72,12 @@ func (p *Program) located(n *node) map[access.Location][]located {
 				if ed.event != i || e.Once {
 					continue
 				}
+				fr := n.frame(e, ed.target, i)
 				for _, a := range ed.callee.sync {
 					if a.Owned && !a.Loc.IsZero() {
 						continue
 					}
-					for _, b := range n.instantiate(a, e, ed.target, i) {
+					for _, b := range fr.instantiate(a) {
 						b.Via = &Via{Pos: e.Pos, Text: callText(ed.callee), Next: a.Via}
 						out[b.Loc] = append(out[b.Loc], located{b, i})
 					}
@@ -87,38 +91,19 @@ func (p *Program) located(n *node) map[access.Location][]located {
 
 // meetSelf pairs a goroutine with another instance of itself.
 func (p *Program) meetSelf(n *node, t *Thread) {
-	if !t.Multi && !n.Reaches(t.event, t.event, nil) {
+	if !t.Multi && !n.after(t.event, t.event) {
 		return
 	}
-	for i, a := range t.Accs {
+	for _, a := range t.Accs {
 		if !t.Multi && (anElement(a.Path) || !n.meets(t, t.event, a.Path.Root)) {
 			continue
 		}
-		for _, b := range t.Accs[i:] {
-			if exact(a, b) && conflict(a, b) {
+		for _, b := range t.byLocation()[a.Loc] {
+			if mayConflict(a, b) && exact(a, b) && conflict(a, b) {
 				p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{b, t}, Same: true, Exact: true, In: n.Name})
 			}
 		}
 	}
-}
-
-// meets reports whether event i of n may happen while t runs, with the object
-// at root still the one that t was given. A variable made in a loop is another
-// object in each turn, and so is an element that the loop ranges over.
-func (n *node) meets(t *Thread, i int, root access.Root) bool {
-	stop := n.joins(t)
-	return n.Reaches(t.event, i, func(k int) bool {
-		e := &n.Events[k]
-		switch {
-		case stop != nil && stop(k):
-			return true
-		case e.Kind == summarise.Make:
-			return e.Path.Root == root
-		case e.Kind == summarise.Call && root.Kind == access.CallResult:
-			return e.Call == root.Index && n.fresh[root]
-		}
-		return false
-	})
 }
 
 // anElement reports whether a path leads through an element of a container, so
@@ -128,13 +113,16 @@ func anElement(p access.Path) bool {
 }
 
 func (p *Program) meetThreads(n *node, t, u *Thread) {
-	byLoc := make(map[access.Location][]*Acc)
-	for _, b := range u.Accs {
-		byLoc[b.Loc] = append(byLoc[b.Loc], b)
+	if !n.meets(t, u.event, access.Root{}) && !n.meets(u, t.event, access.Root{}) {
+		return
 	}
+	byLoc := u.byLocation()
 	for _, a := range t.Accs {
+		if p.pairs[a.Loc] == maxPairs {
+			continue
+		}
 		for _, b := range byLoc[a.Loc] {
-			if exact(a, b) && conflict(a, b) && (n.meets(t, u.event, a.Path.Root) || n.meets(u, t.event, a.Path.Root)) {
+			if mayConflict(a, b) && exact(a, b) && conflict(a, b) && (n.meets(t, u.event, a.Path.Root) || n.meets(u, t.event, a.Path.Root)) {
 				p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{b, u}, Exact: true, In: n.Name})
 			}
 		}
@@ -149,13 +137,30 @@ func exact(a, b *Acc) bool {
 	if a.Loc.Kind == access.Global {
 		return true
 	}
-	return a.Path.Root.Kind != access.Unknown && a.Path.Base() == b.Path.Base()
+	return a.Path.Root.Kind != access.Unknown && access.SameBase(&a.Path, &b.Path)
+}
+
+// byLocation indexes what t does.
+func (t *Thread) byLocation() map[access.Location][]*Acc {
+	if t.byLoc == nil {
+		t.byLoc = make(map[access.Location][]*Acc)
+		for _, a := range t.Accs {
+			t.byLoc[a.Loc] = append(t.byLoc[a.Loc], a)
+		}
+	}
+	return t.byLoc
+}
+
+// mayConflict reports whether two accesses could conflict at all: the part of
+// conflict that costs nothing.
+func mayConflict(a, b *Acc) bool {
+	return (a.Op.Writes() || b.Op.Writes()) && a.Site.Exempt == "" && b.Site.Exempt == ""
 }
 
 // conflict reports whether at least one of the accesses writes and no lock is
 // held at both in modes that exclude each other.
 func conflict(a, b *Acc) bool {
-	if !a.Op.Writes() && !b.Op.Writes() || a.Site.Exempt != "" || b.Site.Exempt != "" || a.Owned || b.Owned {
+	if !mayConflict(a, b) || a.Owned || b.Owned {
 		return false
 	}
 	for _, l := range a.Locks {
@@ -270,4 +275,21 @@ func alike(a, b *Acc) bool {
 	return true
 }
 
-func (p *Program) pair(pr Pair) { p.Pairs = append(p.Pairs, pr) }
+// maxPairs bounds how many pairs are kept for one map.
+const maxPairs = 256
+
+// pair notes a pair; one for each two sites and goroutines.
+func (p *Program) pair(pr Pair) {
+	k := pairKey{pr.A.Acc.Site, pr.B.Acc.Site, pr.A.Thread, pr.B.Thread}
+	if p.paired[k] || p.pairs[pr.Loc] == maxPairs {
+		return
+	}
+	p.paired[k] = true
+	p.pairs[pr.Loc]++
+	p.Pairs = append(p.Pairs, pr)
+}
+
+type pairKey struct {
+	a, b *Site
+	t, u *Thread
+}

@@ -284,54 +284,30 @@ func (b *builder) markLast() {
 		}
 		e.Last = true
 		for j := range b.sum.Events {
-			if touched(j) && b.sum.After(i, j) {
+			if touched(j) && b.sum.mayFollow(i, j) {
 				e.Last = false
 			}
 		}
 	}
 }
 
-// After reports whether event j may happen after event i in one run of f.
-func (f *Func) After(i, j int) bool { return f.Reaches(i, j, nil) }
-
-// Reaches reports whether event j may happen after event i without any of the
-// events for which stop answers true between.
-func (f *Func) Reaches(i, j int, stop func(k int) bool) bool {
+// mayFollow reports whether event j may happen after event i in one run of f.
+func (f *Func) mayFollow(i, j int) bool {
 	from, to := f.Events[i].Block, f.Events[j].Block
-	stopped := func(block, lo, hi int) bool { // an event in (lo, hi) of the block stops
-		if stop == nil {
-			return false
-		}
-		for k := range f.Events {
-			if f.Events[k].Block == block && k > lo && k < hi && stop(k) {
-				return true
-			}
-		}
-		return false
-	}
-	n := len(f.Events)
 	if from == to && j > i {
-		if !stopped(from, i, j) {
-			return true
-		}
-	}
-	if stopped(from, i, n) {
-		return false
+		return true
 	}
 	seen := make([]bool, len(f.Succs))
 	work := append([]int(nil), f.Succs[from]...)
 	for len(work) > 0 {
-		blk := work[len(work)-1]
+		b := work[len(work)-1]
 		work = work[:len(work)-1]
-		if seen[blk] {
-			continue
-		}
-		seen[blk] = true
-		if blk == to && !stopped(blk, -1, j) {
+		if b == to {
 			return true
 		}
-		if !stopped(blk, -1, n) {
-			work = append(work, f.Succs[blk]...)
+		if !seen[b] {
+			seen[b] = true
+			work = append(work, f.Succs[b]...)
 		}
 	}
 	return false
