@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
+	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules"
 	"github.com/mapguard/mapguard/rules/ignore"
 )
@@ -16,6 +20,9 @@ calls that walk somebody else's map, and repairs both.
 Usage:
   mapguard [flags] [packages]   find; packages are as for go build, ./... if none
   mapguard explain RULE         what a rule reports, why, and how far to trust its fixes
+  mapguard explain deepformat FILE:LINE [packages]
+                                what the format calls on a line walk, and why they are
+                                reported or not
   mapguard version
   mapguard help [RULE]
 
@@ -65,6 +72,9 @@ func ruleList() string {
 // explain prints the page of a rule.
 func explain(w io.Writer, args []string) error {
 	known := append(ruleNames(), ignore.Name)
+	if len(args) > 1 && args[0] == "deepformat" {
+		return explainCalls(w, args[1], args[2:])
+	}
 	if len(args) != 1 {
 		return usagef("explain takes one rule: %s", strings.Join(known, ", "))
 	}
@@ -77,6 +87,35 @@ func explain(w io.Writer, args []string) error {
 		doc = r.Doc
 	}
 	_, err := fmt.Fprintln(w, strings.TrimSpace(doc))
+	return err
+}
+
+// explainCalls prints what the format calls at a position walk. The position is
+// relative to the current directory; its own package is loaded if none is named.
+func explainCalls(w io.Writer, position string, patterns []string) error {
+	file, number, ok := strings.Cut(position, ":")
+	number, _, _ = strings.Cut(number, ":") // a column may follow
+	line, err := strconv.Atoi(number)
+	if !ok || err != nil {
+		return usagef("explain deepformat takes a position such as pkg/conn.go:12, not %q", position)
+	}
+	file, err = filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	if len(patterns) == 0 {
+		patterns = []string{filepath.Dir(file)}
+	}
+	ctx := context.Background()
+	p, err := load.Load(ctx, load.Config{Patterns: patterns})
+	if err != nil {
+		return err
+	}
+	text, err := rules.ExplainCalls(ctx, p, file, line)
+	if err != nil {
+		return usagef("%v", err)
+	}
+	_, err = io.WriteString(w, text)
 	return err
 }
 

@@ -14,6 +14,9 @@ import (
 // on a screen. The start and the end matter most.
 const maxFrames = 7
 
+// maxEdits is how many changed lines of a fix are printed.
+const maxEdits = 14
+
 // maxLine is how long a line of text gets, and how much of a source line is
 // printed.
 const maxLine = 110
@@ -117,11 +120,30 @@ func (t *text) fix(fix *edit.Fix) {
 	if len(fix.Proved) > 0 {
 		t.wrapped("    proved: ", strings.Join(fix.Proved, "; "))
 	}
-	if names := files(fix); len(names) > 1 {
-		for i, name := range names {
-			names[i] = t.view.rel(name)
+	t.edits(fix)
+}
+
+// edits prints the lines that a fix changes, file by file, without context.
+func (t *text) edits(fix *edit.Fix) {
+	left := maxEdits
+	for _, name := range files(fix) {
+		t.printf("      %s\n", t.view.rel(name))
+		for line := range strings.Lines(t.view.change(fix, name)) {
+			if strings.HasPrefix(line, "---") || strings.HasPrefix(line, "+++") || line[0] != '-' && line[0] != '+' {
+				continue
+			}
+			if left--; left < 0 {
+				t.printf("      ... see --diff\n")
+				return
+			}
+			body := strings.TrimRight(line, "\r\n")
+			if line[0] == '+' {
+				body = t.paint.green(body)
+			} else {
+				body = t.paint.red(body)
+			}
+			t.printf("      %s\n", strings.ReplaceAll(body, "\t", "    "))
 		}
-		t.printf("    edits %s\n", strings.Join(names, ", "))
 	}
 }
 

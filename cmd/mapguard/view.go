@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rewrite/emit"
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
@@ -47,6 +48,25 @@ func (v *view) shorten(message string) string {
 
 func (v *view) pos(p access.Pos) string {
 	return fmt.Sprintf("%s:%d:%d", v.rel(p.File), p.Line, p.Column)
+}
+
+// change returns the diff that a fix makes in one file.
+func (v *view) change(fix *edit.Fix, file string) string {
+	src, err := v.program.Source(file)
+	if err != nil {
+		return ""
+	}
+	var edits []edit.TextEdit
+	for _, e := range fix.Edits {
+		if e.File == file {
+			edits = append(edits, e)
+		}
+	}
+	changed, err := edit.Apply(src, edits)
+	if err != nil {
+		return ""
+	}
+	return edit.Unified(v.rel(file), src, changed)
 }
 
 // line returns the source line at p without its indentation, "" if it cannot

@@ -110,7 +110,14 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 // sharedMap reports a map that two goroutines use without a common lock.
 func (j *judge) sharedMap(v *verdict) *Finding {
 	f := v.finding(SharedMap)
-	if pr := best(v.pairs); pr != nil {
+	pairs := v.pairs
+	if v.guard != nil {
+		// The lock is there; what a format call does about it is deepformat's.
+		pairs = slices.DeleteFunc(slices.Clone(pairs), func(p link.Pair) bool {
+			return p.A.Acc.Op == access.Format || p.B.Acc.Op == access.Format
+		})
+	}
+	if pr := best(pairs); pr != nil {
 		f.Evidence = Shown
 		f.Accesses = []Access{side(pr.A, pr.In), side(pr.B, pr.In)}
 		f.Why = why(pr)
@@ -211,7 +218,7 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 		}
 		f.Accesses = []Access{side(a, pr.In), side(b, pr.In)}
 		f.Message += " while another goroutine changes it"
-		f.Why = why(pr)
+		f.Why = why(pr) + note(s)
 		return f
 	}
 	if v.guard != nil && slices.Contains(v.broken, s) {
@@ -228,6 +235,7 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 		if s.Sink.Impl != "" {
 			f.Why += fmt.Sprintf("; the argument is an interface, behind which a *%s may stand", s.Sink.Impl)
 		}
+		f.Why += note(s)
 		return f
 	}
 	if v.guard != nil {
@@ -243,6 +251,13 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 	}
 	f.Why = "the map changes after it is shared; nothing here starts a second goroutine"
 	return f
+}
+
+func note(s *link.Site) string {
+	if s.Sink.Note == "" {
+		return ""
+	}
+	return "; " + s.Sink.Note
 }
 
 // mergeSinks keeps one finding for each formatted argument: the map with the

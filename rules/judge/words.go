@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mapguard/mapguard/rules/access"
@@ -57,7 +58,14 @@ func score(p *link.Pair) int {
 // side renders one access of a pair; in is the function that shows both.
 func side(s link.Side, in string) Access {
 	a := Access{Site: site(s.Acc.Site)}
-	a.Locks = s.Acc.Locks
+	a.Locks = slices.Clone(s.Acc.Locks)
+	for i, l := range a.Locks { // named as the function that makes the access does
+		for _, own := range s.Acc.Site.Locks {
+			if own.ID.Location == l.ID.Location {
+				a.Locks[i].Path = own.Path
+			}
+		}
+	}
 	if t := s.Thread; t != nil {
 		a.Goroutine = append(a.Goroutine, frames(t.Via)...)
 		text := t.Text
@@ -115,6 +123,8 @@ func why(p *link.Pair) string {
 		return fmt.Sprintf("the go statement at %s is in a loop, so that its goroutines overlap", line(p.A.Thread.Spawn))
 	case p.B.Thread == nil:
 		return fmt.Sprintf("%s goes on after it has started the goroutine at %s, and does not wait for it", p.In, line(p.A.Thread.Spawn))
+	case p.Exact && p.In != "" && !p.A.Thread.Local && !p.B.Thread.Local:
+		return fmt.Sprintf("%s hands both to something that may run them at the same time", p.In)
 	case p.Exact && p.In != "":
 		return fmt.Sprintf("%s starts both goroutines and waits for neither in between", p.In)
 	case p.Exact:

@@ -367,7 +367,7 @@ func (b *builder) sinkCall(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) 
 		}
 		for _, w := range walks {
 			f := e
-			f.Sink = &Sink{Callee: FuncName(callee), Call: e.Paren, Arg: arg.Index, Chain: w.Chain, Guarded: w.Guarded}
+			f.Sink = &Sink{Callee: FuncName(callee), Call: e.Paren, Arg: arg.Index, Chain: w.Chain, Guarded: w.Guarded, Note: b.env.Sinks.Note(b.pkg.Info, call)}
 			if w.Impl != nil {
 				f.Sink.Impl = types.TypeString(w.Impl, nil)
 			}

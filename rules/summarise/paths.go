@@ -202,6 +202,9 @@ func (b *builder) local(v ssa.Value, name string) access.Root {
 			l.Block = ins.Block().Index
 		}
 		if a, ok := v.(*ssa.Alloc); ok {
+			if a.Comment == "complit" || a.Comment == "new" {
+				l.Name = "" // made by an expression, not a variable
+			}
 			if obj := b.varAt[a.Pos()]; obj != nil {
 				l.Name, l.IsVar = obj.Name(), isMap(obj.Type())
 			}

@@ -138,6 +138,7 @@ type Sink struct {
 	// Guarded says that a mutex stands beside the map, so that its package is
 	// worth reading for a lock discipline.
 	Guarded bool
+	Note    string // which release of a logging library decides how it walks, ""
 	Impl    string // the implementer assumed behind an interface, "" if none
 }
 
