@@ -137,8 +137,11 @@ func (p *Program) site(n *node, e *summarise.Event, loc access.Location) *Site {
 
 // call adds what a callee does before it returns, in n's terms.
 func (c *composer) call(i int, ed edge) {
-	e := &c.n.Events[i]
-	fr := c.n.frame(e, ed.target, i)
+	if ed.starts != nil {
+		return // see threads
+	}
+	fr := c.n.frame(ed, false)
+	e := fr.e
 	for _, a := range ed.callee.sync {
 		if a.Owned && !a.Loc.IsZero() {
 			continue
@@ -168,6 +171,17 @@ func (c *composer) call(i int, ed edge) {
 			}
 		}
 	}
+}
+
+// seen returns the event as the callee of ed sees it: one that was passed to
+// somebody else is not called with the arguments of the event.
+func (ed *edge) seen(e *summarise.Event) *summarise.Event {
+	if !ed.passed {
+		return e
+	}
+	out := *e
+	out.Args, out.Call = nil, -1
+	return &out
 }
 
 // maxGroups bounds what a function is said to wait for or signal to.
@@ -212,25 +226,45 @@ type frame struct {
 	e     *summarise.Event
 	i     int // e's index
 	t     summarise.Target
+	here  []access.Lock                  // held at the call
 	locks map[*access.Lock][]access.Lock // by first element
 }
 
-func (n *node) frame(e *summarise.Event, t summarise.Target, i int) *frame {
-	return &frame{n: n, e: e, i: i, t: t, locks: make(map[*access.Lock][]access.Lock)}
+// frame returns the frame of one edge. A goroutine does not hold what its
+// starter holds.
+func (n *node) frame(ed edge, goroutine bool) *frame {
+	fr := &frame{n: n, e: ed.seen(&n.Events[ed.event]), i: ed.event, t: ed.target, locks: make(map[*access.Lock][]access.Lock)}
+	if !goroutine {
+		fr.here = n.heldAt(&n.Events[ed.event], ed.event)
+		fr.here = append(slices.Clip(fr.here), n.under(ed)...)
+	}
+	return fr
+}
+
+// under returns the locks that the callee of an event holds when it calls the
+// function that it was passed: func (s *S) locked(f func()).
+func (n *node) under(ed edge) []access.Lock {
+	var out []access.Lock
+	for _, l := range ed.locks {
+		if qs := n.subst(l.Path, &n.Events[ed.event], ed.by); len(qs) == 1 {
+			l.Path = qs[0]
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // held returns what is held at an access of the callee: what is held at the
 // call, and ls, what the callee took since.
 func (fr *frame) held(ls []access.Lock) []access.Lock {
 	n := fr.n
-	here := n.heldAt(fr.e, fr.i)
 	if len(ls) == 0 {
-		return here
+		return fr.here
 	}
 	if out, ok := fr.locks[&ls[0]]; ok {
 		return out
 	}
-	out := slices.Clone(here)
+	out := slices.Clone(fr.here)
 	for _, l := range ls {
 		if qs := n.subst(l.Path, fr.e, fr.t); len(qs) == 1 && qs[0].Root.Kind != access.Unknown {
 			l.Path = qs[0]
@@ -334,7 +368,7 @@ func (n *node) resolve(p *Program) {
 			continue
 		}
 		for _, ed := range n.calls {
-			if ed.event != i {
+			if ed.event != i || ed.passed {
 				continue
 			}
 			for sub, ps := range ed.callee.results {
@@ -446,7 +480,7 @@ func (n *node) publications() map[access.Root][]int {
 	}
 	for _, ed := range n.calls {
 		e := &n.Events[ed.event]
-		if e.Kind != summarise.Call {
+		if e.Kind != summarise.Call || ed.passed {
 			continue
 		}
 		for param := range ed.callee.publishes {
@@ -518,9 +552,20 @@ func (n *node) threads() []*Thread {
 			if t := n.started(e, i); t != nil {
 				out = append(out, t)
 			}
+			for _, ed := range n.calls {
+				if ed.event == i && ed.starts != nil && len(out) < maxThreads {
+					out = append(out, n.startedBy(ed, i))
+				}
+			}
 		case summarise.Call:
 			for _, ed := range n.calls {
 				if ed.event != i {
+					continue
+				}
+				if ed.starts != nil {
+					if len(out) < maxThreads {
+						out = append(out, n.startedBy(ed, i))
+					}
 					continue
 				}
 				for _, t := range ed.callee.async {
@@ -539,37 +584,49 @@ func (n *node) started(e *summarise.Event, i int) *Thread {
 	t := &Thread{Spawn: e.Pos, Text: e.Text, Func: n.Name, Pkg: n.Pkg, Multi: e.Multi, Ends: e.Ends, Local: e.Local, Group: e.Group, starter: n, event: i}
 	any := false
 	for _, ed := range n.calls {
-		if ed.event != i {
-			continue
-		}
-		any = true
-		if t.Entry == "" {
-			t.Entry = ed.callee.Name
-		}
-		outside := *e
-		outside.Locks = nil // the goroutine does not hold what its starter holds
-		fr := n.frame(&outside, ed.target, i)
-		for _, a := range ed.callee.sync {
-			if a.Owned && !a.Loc.IsZero() {
-				continue
-			}
-			for _, b := range fr.instantiate(a) {
-				b.Via = a.Via
-				b.Owned = false
-				if !b.Loc.IsZero() {
-					b.Site.locs[b.Loc] = true
-				}
-				t.Accs = append(t.Accs, b)
-			}
-		}
-		for _, s := range ed.callee.signals {
-			t.Signals = union(t.Signals, n.subst(s, e, ed.target))
+		if ed.event == i && ed.starts == nil {
+			any = true
+			n.runs(t, ed)
 		}
 	}
 	if !any {
 		return nil
 	}
 	return t
+}
+
+// startedBy returns the goroutine on which a callee runs a function that n
+// passes to it.
+func (n *node) startedBy(ed edge, i int) *Thread {
+	by := ed.starts
+	t := &Thread{Spawn: by.Pos, Text: by.Text, Func: n.Name, Pkg: n.Pkg, Multi: by.Multi, Ends: by.Ends, Local: by.Local, starter: n, event: i}
+	t.Via = &Via{Pos: n.Events[i].Pos, Text: "calls " + n.Events[i].Text}
+	n.runs(t, ed)
+	return t
+}
+
+// runs adds what the callee of ed does to what t does.
+func (n *node) runs(t *Thread, ed edge) {
+	if t.Entry == "" {
+		t.Entry = ed.callee.Name
+	}
+	fr := n.frame(ed, true)
+	for _, a := range ed.callee.sync {
+		if a.Owned && !a.Loc.IsZero() {
+			continue
+		}
+		for _, b := range fr.instantiate(a) {
+			b.Via = a.Via
+			b.Owned = false
+			if !b.Loc.IsZero() {
+				b.Site.locs[b.Loc] = true
+			}
+			t.Accs = append(t.Accs, b)
+		}
+	}
+	for _, s := range ed.callee.signals {
+		t.Signals = union(t.Signals, n.subst(s, fr.e, ed.target))
+	}
 }
 
 // inherited returns a goroutine that a callee leaves behind, in n's terms.
@@ -579,9 +636,7 @@ func (n *node) inherited(t *Thread, e *summarise.Event, ed edge, i int) *Thread 
 	out.event = i
 	out.Via = &Via{Pos: e.Pos, Text: callText(ed.callee), Next: t.Via}
 	out.Accs, out.Signals = nil, nil
-	outside := *e
-	outside.Locks = nil
-	fr := n.frame(&outside, ed.target, i)
+	fr := n.frame(ed, true)
 	for _, a := range t.Accs {
 		switch a.Path.Root.Kind {
 		case access.Param, access.FreeVar, access.Result:

@@ -51,9 +51,9 @@ func (p *Program) propagate(n *node) {
 		n.entry = entry{set: true, init: true}
 	}
 	for _, ed := range n.calls {
-		e := &n.Events[ed.event]
+		e := ed.seen(&n.Events[ed.event])
 		in := entry{set: true}
-		if e.Kind == summarise.Call {
+		if e.Kind == summarise.Call && ed.starts == nil {
 			in.init = n.entry.init
 			in.once = e.Once || n.entry.once
 			in.locks = n.heldFor(e, ed)
@@ -94,7 +94,8 @@ func (a entry) meet(b entry) entry {
 // the callee cannot name is still known by its declaration.
 func (n *node) heldFor(e *summarise.Event, ed edge) []access.Lock {
 	var out []access.Lock
-	for _, l := range append(n.actualLocks(e.Locks), n.entry.locks...) {
+	held := append(n.actualLocks(e.Locks), n.under(ed)...)
+	for _, l := range append(held, n.entry.locks...) {
 		if l.Path.Root.Kind != access.GlobalVar {
 			l.Path = n.inCallee(l.Path, e, ed)
 		}

@@ -60,7 +60,7 @@ func (e *Effects) addCall(out *Effect, n *node, event int) {
 	}
 	known1 := false
 	for _, ed := range n.calls {
-		if ed.event == event {
+		if ed.event == event && ed.starts == nil {
 			known1 = true
 			merge(out, e.of(ed.callee))
 		}
@@ -174,11 +174,11 @@ func (p *Program) takenBy(n *node, taken map[*node][]access.Lock, out map[access
 			}
 		case summarise.Call:
 			for _, ed := range n.calls {
-				if ed.event != i {
+				if ed.event != i || ed.starts != nil {
 					continue
 				}
 				for _, l := range taken[ed.callee] {
-					if qs := n.subst(l.Path, e, ed.target); len(qs) == 1 {
+					if qs := n.subst(l.Path, ed.seen(e), ed.target); len(qs) == 1 {
 						l.Path = qs[0]
 						note(e.Pos, held, l)
 					}

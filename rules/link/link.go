@@ -35,7 +35,8 @@ type Program struct {
 // A node is a function and what is known of it so far.
 type node struct {
 	*summarise.Func
-	calls   []edge // resolved calls and spawns
+	calls   []edge       // resolved calls and spawns
+	uses    map[int]*use // of function parameters, and of free variables k as -1-k
 	callers int
 
 	sync      []*Acc
@@ -65,6 +66,10 @@ type edge struct {
 	event  int
 	target summarise.Target
 	callee *node
+	passed bool             // a function that the callee of the event is given: its arguments are unknown
+	by     summarise.Target // passed: who calls it
+	locks  []access.Lock    // passed: what that one holds then, in its own terms
+	starts *summarise.Event // passed: the event that starts it on another goroutine; nil if it is called
 }
 
 type impl struct {
@@ -179,10 +184,9 @@ func Link(pkgs []*summarise.Package) *Program {
 				p.byMethod[m.Name+" "+m.Sig] = append(p.byMethod[m.Name+" "+m.Sig], impl{t, m})
 			}
 		}
-		for _, s := range pkg.Stored {
-			p.stored[s.Field] = append(p.stored[s.Field], s.Target)
-		}
 	}
+	p.findUses()
+	p.findStored(pkgs)
 	for _, n := range p.order {
 		p.resolveCalls(n)
 		p.noteWrites(n)
@@ -248,39 +252,76 @@ func (p *Program) resolveCalls(n *node) {
 		if e.Kind != summarise.Call && e.Kind != summarise.Spawn {
 			continue
 		}
+		bodies := false
 		for _, t := range e.Targets {
 			for _, r := range p.concrete(t) {
-				n.addEdge(p, i, r)
+				if n.addEdge(p, edge{event: i, target: r}) {
+					bodies = true
+				}
 			}
 		}
-		// A function passed to code that we do not see, or that calls its
-		// parameter, runs before the call returns, as far as we know.
-		if e.Kind == summarise.Call {
-			for _, fns := range e.Fns {
-				for _, t := range fns {
-					if t.Kind != summarise.ParamFunc {
-						for _, r := range p.concrete(t) {
-							n.addEdge(p, i, r)
-						}
-					}
+		p.resolvePassed(n, i, bodies)
+	}
+}
+
+// resolvePassed adds edges for the functions that event i of n passes to its
+// callees, as arguments or captured: they are called, or started, by those.
+func (p *Program) resolvePassed(n *node, i int, bodies bool) {
+	e := &n.Events[i]
+	for j, fns := range e.Fns {
+		for _, t := range fns {
+			for _, r := range p.concrete(t) {
+				if !bodies { // code that we do not see: it runs before the call returns, as far as we know
+					n.addEdge(p, edge{event: i, target: r, passed: true})
+					continue
+				}
+				p.eachUse(n, i, j, func(by summarise.Target, u *use) { n.addUse(p, i, r, by, u) })
+			}
+		}
+	}
+	for _, t := range e.Targets {
+		for k, fns := range t.Fns {
+			g := p.nodes[t.ID]
+			if g == nil || g.uses[-1-k] == nil {
+				continue
+			}
+			for _, f := range fns {
+				for _, r := range p.concrete(f) {
+					n.addUse(p, i, r, t, g.uses[-1-k])
 				}
 			}
 		}
 	}
 }
 
-func (n *node) addEdge(p *Program, event int, t summarise.Target) {
-	callee := p.nodes[t.ID]
-	if callee == nil {
-		return
+// addUse adds an edge to a function that a callee of event i calls or starts.
+func (n *node) addUse(p *Program, i int, t, by summarise.Target, u *use) {
+	ed := edge{event: i, target: t, passed: true, by: by}
+	if u.spawns != nil {
+		ed.starts = u.spawns
+		n.addEdge(p, ed)
 	}
+	if u.calls {
+		ed.starts, ed.locks = nil, u.locks
+		n.addEdge(p, ed)
+	}
+}
+
+// addEdge adds an edge if its callee has a body, and reports whether it has.
+func (n *node) addEdge(p *Program, ed edge) bool {
+	callee := p.nodes[ed.target.ID]
+	if callee == nil {
+		return false
+	}
+	ed.callee = callee
 	for _, e := range n.calls {
-		if e.event == event && e.callee == callee {
-			return
+		if e.event == ed.event && e.callee == callee && e.passed == ed.passed && (e.starts == nil) == (ed.starts == nil) {
+			return true
 		}
 	}
 	callee.callers++
-	n.calls = append(n.calls, edge{event, t, callee})
+	n.calls = append(n.calls, ed)
+	return true
 }
 
 // concrete returns the functions that a target stands for.

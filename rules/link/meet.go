@@ -69,10 +69,10 @@ func (p *Program) located(n *node) map[access.Location][]located {
 			}
 		case summarise.Call:
 			for _, ed := range n.calls {
-				if ed.event != i || e.Once {
+				if ed.event != i || e.Once || ed.starts != nil {
 					continue
 				}
-				fr := n.frame(e, ed.target, i)
+				fr := n.frame(ed, false)
 				for _, a := range ed.callee.sync {
 					if a.Owned && !a.Loc.IsZero() {
 						continue

@@ -47,6 +47,8 @@ type builder struct {
 	defers  []*ssa.Defer
 	content map[int][]int     // locals stored into locals
 	spawned map[ssa.Value]int // callback structs: index of their event
+	// resolving guards against function variables that capture themselves.
+	resolving map[*ssa.Alloc]bool
 }
 
 // Summarise returns the summary of pkg, which must have been checked with
@@ -161,6 +163,8 @@ func (p *packageBuilder) builder(fn *ssa.Function) *builder {
 		callNum: make(map[ssa.CallInstruction]int),
 		content: make(map[int][]int),
 		spawned: make(map[ssa.Value]int),
+
+		resolving: make(map[*ssa.Alloc]bool),
 	}
 	for _, blk := range fn.Blocks {
 		for _, ins := range blk.Instrs {

@@ -110,10 +110,27 @@ func (b *builder) store(e Event, st *ssa.Store) {
 	}
 	if g, ok := st.Addr.(*ssa.Global); ok && isFunc(st.Val.Type()) {
 		for _, t := range b.targets(st.Val) {
-			b.packageBuilder.sum.Stored = append(b.packageBuilder.sum.Stored, Stored{Field: globalStep(g), Target: t})
+			b.packageBuilder.sum.Stored = append(b.packageBuilder.sum.Stored, Stored{Field: globalStep(g), Target: t, In: b.sum.ID})
 		}
 	}
 	b.publish(e, st.Val, addr)
+	b.alias(e, st, addr)
+}
+
+// alias notes that a field or variable refers to an object that has another
+// name: c.lister = lister.
+func (b *builder) alias(e Event, st *ssa.Store, addr []access.Path) {
+	switch st.Val.Type().Underlying().(type) {
+	case *types.Pointer, *types.Interface:
+	default:
+		return
+	}
+	vals := b.pathsOf(st.Val)
+	if len(addr) != 1 || addr[0].N == 0 || len(vals) != 1 || vals[0].Root.Kind == access.Unknown || addr[0].Root.Kind == access.Unknown {
+		return
+	}
+	e.Kind, e.Path, e.Args = Alias, addr[0], [][]access.Path{vals}
+	b.emit(e)
 }
 
 // replaces reports whether a store of a map changes a variable that others may
@@ -143,9 +160,7 @@ func (b *builder) storeFunc(e Event, fa *ssa.FieldAddr, val ssa.Value) {
 	ts := b.targets(val)
 	if !callback {
 		for _, t := range ts {
-			if t.Kind == Static || t.Kind == Interface {
-				b.packageBuilder.sum.Stored = append(b.packageBuilder.sum.Stored, Stored{Field: step, Target: t})
-			}
+			b.packageBuilder.sum.Stored = append(b.packageBuilder.sum.Stored, Stored{Field: step, Target: t, In: b.sum.ID})
 		}
 		return
 	}

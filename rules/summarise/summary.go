@@ -46,10 +46,11 @@ type Method struct {
 	Steps     []access.Step // from the receiver to the embedded field that promotes it
 }
 
-// A Stored records that a function is assigned to a field.
+// A Stored records that a function is assigned to a field by the function In.
 type Stored struct {
 	Field  access.Step
 	Target Target
+	In     FuncID
 }
 
 // A Func is the summary of one function body.
@@ -93,6 +94,7 @@ const (
 	Acquire                 // a lock is taken: Lock
 	Exit                    // a normal return
 	Make                    // Path is made anew
+	Alias                   // Path refers to Args[0][0] from now on
 )
 
 // An Event is one thing that a function does, at one point of its control flow.
@@ -150,6 +152,7 @@ const (
 	Interface                       // method Method of whatever has all of Iface
 	FieldFunc                       // any function stored in Field
 	ParamFunc                       // the function passed as parameter Index
+	FreeFunc                        // the function in free variable Index
 )
 
 // A Target is something that may be called.
@@ -157,12 +160,13 @@ type Target struct {
 	Kind   TargetKind
 	ID     FuncID
 	Free   [][]access.Path // Static function literals: what their free variables are bound to
+	Fns    [][]Target      // the functions among those, parallel to Free; nil if there are none
 	Recv   []access.Path   // Static bound methods: the receiver, which precedes the arguments
 	Bound  bool            // Recv is set
 	Method string          // Interface
 	Iface  string          // Interface: its method set, see MethodSet
 	Field  access.Step     // FieldFunc
-	Index  int             // ParamFunc
+	Index  int             // ParamFunc, FreeFunc
 }
 
 // HasAll reports whether t has every method of an interface, each written

@@ -62,10 +62,31 @@ func (b *builder) closureTarget(mc *ssa.MakeClosure) []Target {
 		return b.methodOf(mc.Bindings[0], obj)
 	}
 	t := Target{Kind: Static, ID: funcID(fn)}
-	for _, bind := range mc.Bindings {
+	for i, bind := range mc.Bindings {
 		t.Free = append(t.Free, b.pathsOf(bind))
+		if fns := b.heldFuncs(bind); fns != nil {
+			if t.Fns == nil {
+				t.Fns = make([][]Target, len(mc.Bindings))
+			}
+			t.Fns[i] = fns
+		}
 	}
 	return []Target{t}
+}
+
+// heldFuncs returns the functions that a captured variable holds, without what
+// function literals among them capture in turn if that would not end.
+func (b *builder) heldFuncs(bind ssa.Value) []Target {
+	a, ok := bind.(*ssa.Alloc)
+	if !ok || !isFunc(a.Type().Underlying().(*types.Pointer).Elem()) || b.resolving[a] {
+		if fv, ok := bind.(*ssa.FreeVar); ok && isFunc(deref(fv.Type())) {
+			return b.capturedTargets(fv, 0)
+		}
+		return nil
+	}
+	b.resolving[a] = true
+	defer delete(b.resolving, a)
+	return b.loadedTargets(a, 0)
 }
 
 // methodOf returns method m of the object recv.
@@ -158,6 +179,13 @@ func (b *builder) capturedTargets(fv *ssa.FreeVar, depth int) []Target {
 		if !ok {
 			if fn, ok := st.Val.(*ssa.Function); ok {
 				out = append(out, b.functionTarget(fn)...)
+			}
+			if _, ok := st.Val.(*ssa.Parameter); ok {
+				for i, f := range b.fn.FreeVars {
+					if f == fv {
+						out = append(out, Target{Kind: FreeFunc, Index: i})
+					}
+				}
 			}
 			continue
 		}
