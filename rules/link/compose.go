@@ -346,8 +346,14 @@ func (n *node) subst(p access.Path, e *summarise.Event, t summarise.Target) []ac
 	var out []access.Path
 	for _, f := range from {
 		for _, g := range n.actual(f) {
-			if q, ok := g.Join(p); ok && !slices.Contains(out, q) {
-				out = append(out, q)
+			q, ok := g.Join(p)
+			if !ok {
+				continue
+			}
+			for _, r := range n.unalias(q) {
+				if !slices.Contains(out, r) {
+					out = append(out, r)
+				}
 			}
 		}
 	}
@@ -387,6 +393,7 @@ func (n *node) resolve(p *Program) {
 			}
 		}
 	}
+	n.resolveAliases()
 	n.results = make([][]access.Path, len(n.Results))
 	for i, ps := range n.Results {
 		for _, q := range ps {
@@ -402,20 +409,21 @@ func (n *node) resolve(p *Program) {
 	}
 }
 
-// actual replaces the result of a call by what the callee is known to return.
+// actual replaces the result of a call by what the callee is known to return,
+// and a field by the object that it is known to refer to.
 func (n *node) actual(p access.Path) []access.Path {
 	rs := n.resolved[p.Root]
 	if p.Root.Kind != access.CallResult || len(rs) == 0 {
-		return []access.Path{p}
+		return n.unalias(p)
 	}
 	var out []access.Path
 	for _, r := range rs {
 		if q, ok := r.Join(p); ok {
-			out = append(out, q)
+			out = append(out, n.unalias(q)...)
 		}
 	}
 	if len(out) == 0 {
-		return []access.Path{p}
+		return n.unalias(p)
 	}
 	return out
 }
@@ -553,8 +561,16 @@ func (n *node) threads() []*Thread {
 				out = append(out, t)
 			}
 			for _, ed := range n.calls {
-				if ed.event == i && ed.starts != nil && len(out) < maxThreads {
+				if ed.event != i {
+					continue
+				}
+				if ed.starts != nil && len(out) < maxThreads {
 					out = append(out, n.startedBy(ed, i))
+				}
+				for _, t := range ed.callee.async { // the goroutine starts others
+					if len(out) < maxThreads {
+						out = append(out, n.inherited(t, e, ed, i))
+					}
 				}
 			}
 		case summarise.Call:
