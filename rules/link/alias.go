@@ -48,7 +48,16 @@ func (n *node) addAlias(from, to access.Path) {
 	if from.N == 0 || from.Root.Kind == access.Unknown || to.Root.Kind == access.Unknown || to.HasPrefix(from) || from.HasPrefix(to) {
 		return
 	}
-	if from.Root.Kind == access.LocalVar || from.Root.Kind == access.CallResult {
+	out := alias{from, to}
+	if root, ok := n.resultFor(from.Root); ok {
+		out.from.Root = root
+	}
+	if root, ok := n.resultFor(to.Root); ok && to.N == 0 {
+		out.to.Root = root
+	}
+	// Inv: what callers can name keeps a name that they know: q.heap of a
+	// result q is not renamed to the local variable that it was made in.
+	if local(from.Root) && (local(out.from.Root) || visible(out.to.Root)) {
 		if n.aliases == nil {
 			n.aliases = make(map[access.Path][]access.Path)
 		}
@@ -56,16 +65,14 @@ func (n *node) addAlias(from, to access.Path) {
 			n.aliases[from] = append(ps, to)
 		}
 	}
-	if root, ok := n.resultFor(from.Root); ok {
-		from.Root = root
-	}
-	if root, ok := n.resultFor(to.Root); ok && to.N == 0 {
-		to.Root = root
-	}
-	out := alias{from, to}
-	if visible(from.Root) && visible(to.Root) && len(n.exported) < maxAliases && !slices.Contains(n.exported, out) {
+	if visible(out.from.Root) && visible(out.to.Root) && len(n.exported) < maxAliases && !slices.Contains(n.exported, out) {
 		n.exported = append(n.exported, out)
 	}
+}
+
+// local reports whether only the function itself can name what starts at root.
+func local(root access.Root) bool {
+	return root.Kind == access.LocalVar || root.Kind == access.CallResult
 }
 
 // visible reports whether callers can name what starts at root.
