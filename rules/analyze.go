@@ -119,6 +119,10 @@ func (a *analysis) find(ctx context.Context) ([]*judge.Finding, error) {
 		return nil, err
 	}
 	all := a.made(units)
+	closed := a.closed()
+	for _, s := range all {
+		s.Partial = !closed[s.Path]
+	}
 	if a.cfg.wants(judge.DeepFormat) {
 		all = append(all, a.walked(all)...)
 	}
@@ -284,6 +288,31 @@ func firstFrames(stack []byte) string {
 		}
 	}
 	return strings.Join(lines[:min(8, len(lines))], "\n")
+}
+
+// closed returns the packages whose callers are all in the program: those that
+// its commands are made of, and internal ones.
+func (a *analysis) closed() map[string]bool {
+	out := make(map[string]bool)
+	var visit func(pkg *load.Package)
+	visit = func(pkg *load.Package) {
+		if !pkg.Main || out[pkg.Path] {
+			return
+		}
+		out[pkg.Path] = true
+		for _, imp := range pkg.Imports {
+			visit(imp)
+		}
+	}
+	for _, pkg := range a.prog.All {
+		if pkg.Main && pkg.Name == "main" {
+			visit(pkg)
+		}
+		if pkg.Main && (strings.Contains(pkg.Path, "/internal/") || strings.HasSuffix(pkg.Path, "/internal")) {
+			out[pkg.Path] = true
+		}
+	}
+	return out
 }
 
 // made returns the summaries of units, in their order.

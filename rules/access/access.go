@@ -137,6 +137,7 @@ type Root struct {
 type Step struct {
 	Pkg, Type string // the named struct type that declares the field; empty for elements
 	Name      string
+	Ptr       bool // the field holds a pointer or interface, so that what follows is another object
 }
 
 // Elem is the step to any element of a container.

@@ -18,7 +18,7 @@ const maxAliases = 16
 // assignments and those of its callees. It does not look at the order of
 // assignments: a field assigned twice refers to both.
 func (n *node) resolveAliases() {
-	n.aliases, n.exported = nil, nil
+	n.aliases, n.exported, n.assigned = nil, nil, make(map[access.Path][]access.Path)
 	for i := range n.Events {
 		e := &n.Events[i]
 		switch e.Kind {
@@ -47,6 +47,9 @@ func (n *node) resolveAliases() {
 func (n *node) addAlias(from, to access.Path) {
 	if from.N == 0 || from.Root.Kind == access.Unknown || to.Root.Kind == access.Unknown || to.HasPrefix(from) || from.HasPrefix(to) {
 		return
+	}
+	if len(n.assigned[from]) < maxResults {
+		n.assigned[from] = append(n.assigned[from], to)
 	}
 	out := alias{from, to}
 	if root, ok := n.resultFor(from.Root); ok {

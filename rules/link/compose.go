@@ -147,7 +147,7 @@ func (c *composer) call(i int, ed edge) {
 			continue
 		}
 		for _, b := range fr.instantiate(a) {
-			if e.Once {
+			if e.Once && c.n.onceGuards(e, ed.callee, b) {
 				b.Owned = true
 				a.Site.Exempt = "inside sync.Once"
 			}
@@ -171,6 +171,19 @@ func (c *composer) call(i int, ed edge) {
 			}
 		}
 	}
+}
+
+// onceGuards reports whether a sync.Once makes the map of a: the Once is in the
+// same object, or both are package variables, and what it runs makes the map.
+// What a Once tears down is another matter.
+func (n *node) onceGuards(e *summarise.Event, body *node, a *Acc) bool {
+	made := slices.ContainsFunc(body.sync, func(b *Acc) bool { return b.Op == access.Replace && (b.Loc == a.Loc || b.Loc.IsZero()) })
+	for _, q := range n.actual(e.Group) {
+		if q.Root.Kind == access.GlobalVar && a.Path.Root.Kind == access.GlobalVar || access.SameBase(&q, &a.Path) {
+			return made || a.Loc.Kind == access.Local
+		}
+	}
+	return false
 }
 
 // seen returns the event as the callee of ed sees it: one that was passed to
@@ -294,6 +307,10 @@ func (fr *frame) instantiate(a *Acc) []*Acc {
 		if b.Loc.IsZero() {
 			b.Loc = n.location(q)
 		}
+		if b.Loc.Kind == access.Local && q.Root.Kind == access.Unknown {
+			b.Path.Root = n.localAt(b.Loc)
+			q = b.Path
+		}
 		if b.Loc.IsZero() && q.Root.Kind == access.Unknown {
 			continue // nobody can tell any more which map this is
 		}
@@ -303,6 +320,18 @@ func (fr *frame) instantiate(a *Acc) []*Acc {
 		out = append(out, b)
 	}
 	return out
+}
+
+// localAt returns the root for a local variable that n declares.
+func (n *node) localAt(loc access.Location) access.Root {
+	if loc.Owner == n.Name && loc.Pkg == n.Pkg {
+		for i, l := range n.Locals {
+			if l.Pos == loc.Pos {
+				return access.Root{Kind: access.LocalVar, Index: i, Name: l.Name}
+			}
+		}
+	}
+	return access.Root{}
 }
 
 // location returns the location a path leads to, local variables of n included.
@@ -463,12 +492,32 @@ func (n *node) actualLocks(ls []access.Lock) []access.Lock {
 // other goroutine can know it when event i happens.
 func (n *node) owned(path access.Path, i int) bool {
 	fresh := path.Root.Kind == access.LocalVar || n.fresh[path.Root]
-	if !fresh {
+	if !fresh || !n.ownsAll(path) {
 		return false
 	}
 	for _, j := range n.publications()[path.Root] {
 		if n.after(j, i) {
 			return false
+		}
+	}
+	return true
+}
+
+// ownsAll reports whether the pointers that a path goes through were all set
+// to objects made in n: what a new object was given, it does not own.
+func (n *node) ownsAll(path access.Path) bool {
+	for k := 1; k < path.Holder(); k++ {
+		if !path.Steps[k-1].Ptr {
+			continue
+		}
+		tos := n.assigned[path.Prefix(k)]
+		if len(tos) == 0 {
+			return false
+		}
+		for _, to := range tos {
+			if to.Root.Kind != access.LocalVar && !n.fresh[to.Root] {
+				return false
+			}
 		}
 	}
 	return true
@@ -662,6 +711,9 @@ func (n *node) inherited(t *Thread, e *summarise.Event, ed edge, i int) *Thread 
 		for _, b := range fr.instantiate(a) {
 			b.Via = a.Via
 			b.Owned = false
+			if !b.Loc.IsZero() {
+				b.Site.locs[b.Loc] = true
+			}
 			out.Accs = append(out.Accs, b)
 		}
 	}

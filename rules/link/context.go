@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/summarise"
 )
 
@@ -53,9 +54,9 @@ func (p *Program) propagate(n *node) {
 	for _, ed := range n.calls {
 		e := ed.seen(&n.Events[ed.event])
 		in := entry{set: true}
-		if e.Kind == summarise.Call && ed.starts == nil {
+		if e.Kind == summarise.Call && ed.starts == nil && !ed.kept(&n.Events[ed.event]) {
 			in.init = n.entry.init
-			in.once = e.Once || n.entry.once
+			in.once = n.entry.once
 			in.locks = n.heldFor(e, ed)
 			in.owned = n.ownedFor(e, ed)
 		}
@@ -63,6 +64,12 @@ func (p *Program) propagate(n *node) {
 			ed.callee.entry = ed.callee.entry.meet(in)
 		}
 	}
+}
+
+// kept reports whether a function is passed to code that we do not see, and
+// that may keep it for later: what holds at the call says nothing then.
+func (ed *edge) kept(e *summarise.Event) bool {
+	return ed.passed && ed.by.Kind == 0 && !known.Harmless(e.Unknown)
 }
 
 func (a entry) meet(b entry) entry {
@@ -174,7 +181,7 @@ func (p *Program) settle(s *Site) {
 		s.Exempt = "package initialisation"
 	case n.entry.once:
 		s.Exempt = "inside sync.Once"
-	case s.Path.Root.Kind == access.Param && n.entry.owned[s.Path.Root.Index]:
+	case s.Path.Root.Kind == access.Param && n.entry.owned[s.Path.Root.Index] && n.ownsAll(s.Path):
 		s.Exempt = "before the value is shared"
 	default:
 		for i := range n.Events {

@@ -51,7 +51,8 @@ type node struct {
 	resolved  map[access.Root][]access.Path
 	fresh     map[access.Root]bool
 	aliases   map[access.Path][]access.Path
-	exported  []alias // in terms of parameters, globals and results
+	assigned  map[access.Path][]access.Path // the same, renamed or not
+	exported  []alias                       // in terms of parameters, globals and results
 
 	open  bool  // has callers that are not in the program
 	entry entry // from all callers, see context.go

@@ -184,7 +184,7 @@ var held *H
 	fp := NewFootprints([]*types.Package{c.pkg})
 	for name, want := range map[string]string{
 		"ptr":  "(*p.S).String []",
-		"held": "(*p.H).F.String [{p H F}]",
+		"held": "(*p.H).F.String [{p H F true}]",
 	} {
 		_, methods := fp.Of(c.pkg.Scope().Lookup(name).Type(), Traversal{Family: Fmt, Verb: 'v'})
 		var got []string

@@ -37,6 +37,10 @@ func spell(t types.Type) string {
 // field returns the place of a field of the struct at p, whose type is owner.
 func (p place) field(owner types.Type, st *types.Struct, f *types.Var) place {
 	step := access.Step{Name: f.Name()}
+	switch f.Type().Underlying().(type) {
+	case *types.Pointer, *types.Interface:
+		step.Ptr = true
+	}
 	loc := access.Location{}
 	if n, ok := types.Unalias(owner).(*types.Named); ok {
 		obj := n.Origin().Obj()

@@ -87,6 +87,9 @@ func (b *builder) syncCall(e Event, name string, c *ssa.CallCommon) bool {
 	case "(*sync.Once).Do":
 		e.Kind, e.Call, e.Once = Call, -1, true
 		e.Targets = b.targets(c.Args[1])
+		if ps := b.pathsOf(c.Args[0]); len(ps) > 0 {
+			e.Group = ps[0]
+		}
 		e.Text = "sync.Once.Do"
 		b.emit(e)
 		return true

@@ -89,6 +89,9 @@ func (b *builder) access(e Event, op access.Op, paths []access.Path) {
 			}
 			e.Loc = b.localLoc(l)
 		}
+		if e.Loc.IsZero() && p.Root.Kind == access.FreeVar {
+			e.Loc = b.capturedLoc(b.fn, p.Root.Index)
+		}
 		b.emit(e)
 	}
 }
@@ -96,6 +99,42 @@ func (b *builder) access(e Event, op access.Op, paths []access.Path) {
 // localLoc returns the location of a local variable of this function.
 func (b *builder) localLoc(l Local) access.Location {
 	return access.Location{Kind: access.Local, Pkg: b.sum.Pkg, Owner: b.sum.Name, Name: l.Name, Pos: l.Pos}
+}
+
+// capturedLoc returns the location of the variable that free variable i of fn
+// is, if it is a map that some enclosing function makes: whoever runs the
+// closure, it is that map.
+func (b *builder) capturedLoc(fn *ssa.Function, i int) access.Location {
+	mc := madeBy(fn)
+	if mc == nil {
+		return access.Location{}
+	}
+	switch bind := mc.Bindings[i].(type) {
+	case *ssa.FreeVar:
+		for j, fv := range fn.Parent().FreeVars {
+			if fv == bind {
+				return b.capturedLoc(fn.Parent(), j)
+			}
+		}
+	case *ssa.Alloc:
+		obj := b.varAt[bind.Pos()]
+		if obj == nil || !isMap(obj.Type()) {
+			break
+		}
+		for _, ref := range *bind.Referrers() {
+			st, ok := ref.(*ssa.Store)
+			if !ok || st.Addr != bind {
+				continue
+			}
+			switch st.Val.(type) {
+			case *ssa.MakeMap, *ssa.Const:
+			default:
+				return access.Location{} // another name for some other map
+			}
+		}
+		return access.Location{Kind: access.Local, Pkg: b.sum.Pkg, Owner: display(fn.Parent()), Name: obj.Name(), Pos: b.pos(bind.Pos())}
+	}
+	return access.Location{}
 }
 
 // store handles an assignment: it may replace a map, publish an object, or

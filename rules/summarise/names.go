@@ -105,6 +105,10 @@ func fieldStep(t types.Type, i int) access.Step {
 	if f.Pkg() != nil {
 		step.Pkg = f.Pkg().Path()
 	}
+	switch f.Type().Underlying().(type) {
+	case *types.Pointer, *types.Interface:
+		step.Ptr = true
+	}
 	step.Type = "struct"
 	if n, ok := t.(*types.Named); ok {
 		step.Type = n.Obj().Name()

@@ -119,25 +119,20 @@ func (b *builder) cellPaths(a *ssa.Alloc) []access.Path {
 	return one(b.local(a, a.Comment))
 }
 
-// copiedFrom returns the paths of the struct that a is a copy of, nil if a is
-// built here.
+// copiedFrom returns the paths of the structs that a is a copy of, nil if a is
+// built here. A copy shares its source's maps.
 func (b *builder) copiedFrom(a *ssa.Alloc) []access.Path {
-	var val ssa.Value
+	var out []access.Path
 	for _, ref := range *a.Referrers() {
-		if st, ok := ref.(*ssa.Store); ok && st.Addr == a {
-			if val != nil {
-				return nil
-			}
-			val = st.Val
+		st, ok := ref.(*ssa.Store)
+		if !ok || st.Addr != a {
+			continue
+		}
+		for _, p := range b.pathsOf(st.Val) {
+			out = merge(out, p)
 		}
 	}
-	if val == nil {
-		return nil
-	}
-	if _, isConst := val.(*ssa.Const); isConst {
-		return nil
-	}
-	return b.pathsOf(val)
+	return out
 }
 
 func (b *builder) unopPaths(v *ssa.UnOp) []access.Path {

@@ -154,7 +154,7 @@ func globalStep(g *ssa.Global) access.Step {
 // that the enclosing function stores in it. What they have captured in turn is
 // known here as far as this function captured the same.
 func (b *builder) capturedTargets(fv *ssa.FreeVar, depth int) []Target {
-	mc := b.madeBy()
+	mc := madeBy(b.fn)
 	if mc == nil {
 		return nil
 	}
@@ -206,15 +206,15 @@ func (b *builder) capturedTargets(fv *ssa.FreeVar, depth int) []Target {
 	return out
 }
 
-// madeBy returns the instruction that makes this function literal.
-func (b *builder) madeBy() *ssa.MakeClosure {
-	parent := b.fn.Parent()
+// madeBy returns the instruction that makes a function literal.
+func madeBy(fn *ssa.Function) *ssa.MakeClosure {
+	parent := fn.Parent()
 	if parent == nil {
 		return nil
 	}
 	for _, blk := range parent.Blocks {
 		for _, ins := range blk.Instrs {
-			if mc, ok := ins.(*ssa.MakeClosure); ok && mc.Fn == b.fn {
+			if mc, ok := ins.(*ssa.MakeClosure); ok && mc.Fn == fn {
 				return mc
 			}
 		}
