@@ -217,7 +217,14 @@ func (a *analysis) env() *summarise.Env {
 			table.Observe(pkg.Info)
 		}
 	}
-	return &summarise.Env{Sinks: table, Footprints: sinks.NewFootprints(all)}
+	own := make(map[string]bool)
+	for _, pkg := range a.prog.All {
+		own[pkg.Path] = own[pkg.Path] || pkg.Main
+	}
+	return &summarise.Env{
+		Sinks: table, Footprints: sinks.NewFootprints(all),
+		Own: func(path string) bool { return own[path] },
+	}
 }
 
 // summarise makes the summaries of units that are not made yet, in parallel,

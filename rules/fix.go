@@ -17,9 +17,9 @@ import (
 // repair attaches to every finding a fix, and proves those that have edits.
 func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 	a.cfg.progress("repairing %d findings", len(fs))
-	eff := effects{a.link.Effects()}
+	session := repair.NewSession(a.prog, effects{a.link.Effects()})
 	for _, f := range fs {
-		f.Fix = a.repairOne(f, eff)
+		f.Fix = a.repairOne(f, session)
 	}
 	for _, group := range compatible(fs) {
 		if err := a.proveGroup(ctx, group); err != nil {
@@ -37,7 +37,7 @@ func (e effects) Call(pos access.Pos) repair.Effect { return repair.Effect(e.Eff
 
 // repairOne makes the fix of one finding. A panic is a bug of ours, and leaves
 // the finding without an automatic fix.
-func (a *analysis) repairOne(f *judge.Finding, eff repair.Effects) (fix *edit.Fix) {
+func (a *analysis) repairOne(f *judge.Finding, session *repair.Session) (fix *edit.Fix) {
 	defer func() {
 		if r := recover(); r != nil {
 			fix = &edit.Fix{Title: "No fix", Reason: fmt.Sprintf("mapguard: internal error while repairing: %v (please report this)", r)}
@@ -46,7 +46,7 @@ func (a *analysis) repairOne(f *judge.Finding, eff repair.Effects) (fix *edit.Fi
 	if f.Rule == judge.DeepFormat {
 		return repair.DeepFormat(a.prog, f)
 	}
-	return repair.SharedMap(a.prog, eff, f)
+	return session.SharedMap(f)
 }
 
 // compatible splits findings whose fixes have edits into groups whose edits do

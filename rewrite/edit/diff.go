@@ -10,7 +10,12 @@ import (
 // Unified returns the unified diff from old to new of the file called name,
 // with three lines of context, "" if they are equal.
 func Unified(name string, old, new []byte) string {
-	return renumber(udiff.Unified("a/"+name, "b/"+name, string(old), string(new)))
+	edits := lineEdits(string(old), string(new))
+	diff, err := udiff.ToUnified("a/"+name, "b/"+name, string(old), edits, udiff.DefaultContextLines)
+	if err != nil {
+		panic("invariant: line edits are in order")
+	}
+	return renumber(diff)
 }
 
 // renumber sets where the hunks of a unified diff start in the new file: go-udiff

@@ -31,7 +31,7 @@ func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 		total++
 		var seen []access.Location
 		for _, l := range s.Locks {
-			if l.ID.IsZero() || slices.Contains(seen, l.ID.Location) || !enough(s.Op, l.Mode) {
+			if l.ID.IsZero() || slices.Contains(seen, l.ID.Location) {
 				continue
 			}
 			seen = append(seen, l.ID.Location)
@@ -42,9 +42,11 @@ func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 			}
 			t := tallies[i]
 			t.id.RW = t.id.RW || l.ID.RW
-			t.held++
 			if s.Op.Writes() {
-				t.writes++
+				t.writes++ // under a read lock too: the wrong mode of the right lock
+			}
+			if enough(s.Op, l.Mode) {
+				t.held++
 			}
 		}
 	}

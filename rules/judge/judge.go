@@ -118,7 +118,7 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 		})
 	}
 	if pr := best(pairs); pr != nil {
-		f.Evidence = Shown
+		f.Evidence = strength(pr)
 		f.Accesses = []Access{side(pr.A, pr.In), side(pr.B, pr.In)}
 		f.Why = why(pr)
 		f.Message = fmt.Sprintf("map %s is %s", v.loc.Short(), describe(pr))
@@ -140,6 +140,9 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 			f.Message = fmt.Sprintf("map %s is %s while %s is only held for reading", v.loc.Short(), past(s.Op), lockName(v.guard.Lock))
 		}
 		f.Why = v.discipline()
+		return f
+	}
+	if j.exposed(v, f) || j.besideMutex(v, f) {
 		return f
 	}
 	return v.possible(f)
@@ -211,7 +214,7 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 		}
 	}
 	if pr := best(mine); pr != nil {
-		f.Evidence = Shown
+		f.Evidence = strength(pr)
 		a, b := pr.A, pr.B
 		if b.Acc.Site == s {
 			a, b = b, a

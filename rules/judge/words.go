@@ -25,8 +25,30 @@ func best(pairs []link.Pair) *link.Pair {
 	return top
 }
 
+// strength returns what a pair proves: less if it takes a library's word for
+// one of the goroutines.
+func strength(p *link.Pair) Evidence {
+	if assumed(p) != nil {
+		return Inferred
+	}
+	return Shown
+}
+
+// assumed returns the goroutine of a pair that only a library could start.
+func assumed(p *link.Pair) *link.Thread {
+	for _, side := range []link.Side{p.A, p.B} {
+		if side.Thread != nil && side.Thread.Assumed {
+			return side.Thread
+		}
+	}
+	return nil
+}
+
 func score(p *link.Pair) int {
 	s := 0
+	if assumed(p) != nil {
+		s -= 2000
+	}
 	if p.Exact {
 		s += 1000
 	}
@@ -116,6 +138,9 @@ func past(op access.Op) string {
 
 // why says in one sentence why the two accesses of a pair may overlap.
 func why(p *link.Pair) string {
+	if t := assumed(p); t != nil {
+		return fmt.Sprintf("%s keeps %s, and by its name runs it on a goroutine of its own", t.Text, t.Entry)
+	}
 	switch {
 	case p.Same && p.A.Thread.Multi:
 		return fmt.Sprintf("%s may run any number of times at once", p.A.Thread.Entry)

@@ -34,6 +34,8 @@ var Starters = []Starter{
 	{Func: "(*github.com/sourcegraph/conc/pool.Pool).Go", Wait: "Wait"},
 	{Func: "(*github.com/sourcegraph/conc/pool.ErrorPool).Go", Wait: "Wait"},
 	{Func: "(*github.com/sourcegraph/conc/pool.ContextPool).Go", Wait: "Wait"},
+	{Func: "(*github.com/oklog/run.Group).Add"},
+	{Func: "(*github.com/oklog/run.Group).Add", Arg: 1},
 	{Func: "time.AfterFunc", Arg: 1},
 	{Func: "context.AfterFunc", Arg: 1},
 	{Func: "runtime.SetFinalizer", Arg: 1},
@@ -76,6 +78,80 @@ var Starters = []Starter{
 	{Func: "(github.com/prometheus/client_golang/prometheus.Registerer).Register", Method: "Collect", Multi: true},
 	{Func: "github.com/prometheus/client_golang/prometheus.MustRegister", Arg: -1, Method: "Collect", Multi: true},
 	{Func: "github.com/prometheus/client_golang/prometheus.Register", Method: "Collect", Multi: true},
+}
+
+// registering lists how the names of functions begin that keep a function they
+// are given and run it later, on a goroutine of their own.
+var registering = []string{
+	"Subscribe", "QueueSubscribe", "Handle", "Register", "On", "Notify", "Listen", "Serve", "Watch",
+	"AddHandler", "AddListener", "AddCallback", "AddHook", "AddObserver", "AddEventHandler", "AddFunc",
+	"SetHandler", "SetCallback", "SetOn", "Schedule", "Every", "Enqueue", "Submit", "Consume",
+}
+
+// synchronous lists modules that run the functions they are given one after
+// another on the caller's goroutine: command lines, templates, walkers, tests.
+var synchronous = []string{
+	"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/urfave/cli", "github.com/alecthomas/kin",
+	"github.com/onsi/ginkgo", "github.com/onsi/gomega", "github.com/stretchr/testify", "github.com/google/go-cmp",
+	"golang.org/x/tools", "github.com/hashicorp/hcl", "gopkg.in/yaml", "sigs.k8s.io/yaml", "github.com/mitchellh",
+	"github.com/samber/lo", "k8s.io/apimachinery/pkg/util/sets", "k8s.io/apimachinery/pkg/runtime", "k8s.io/apimachinery/pkg/conversion",
+	"gorm.io", "go.etcd.io/bbolt", "github.com/boltdb/bolt", "github.com/dgraph-io/badger", "github.com/cenkalti/backoff",
+	"github.com/avast/retry-go", "google.golang.org/protobuf", "github.com/golang/protobuf", "github.com/gogo/protobuf",
+}
+
+// Keeps reports whether the named function of another module keeps functions
+// that it is given and runs them later on goroutines of its own, going by its
+// name. The standard library is in Starters where it does.
+func Keeps(name string) bool {
+	if !foreign(PackageOf(name)) {
+		return false
+	}
+	base := name[strings.LastIndexByte(name, '.')+1:]
+	for _, r := range registering {
+		rest, ok := strings.CutPrefix(base, r)
+		if ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z') {
+			return true
+		}
+	}
+	return false
+}
+
+// KeepsField reports whether functions stored in fields of a struct type of
+// that package are run by it later.
+func KeepsField(pkg string) bool { return foreign(pkg) }
+
+// foreign reports whether a package is of another module that may start
+// goroutines: not standard, and not known to work on the caller's goroutine.
+func foreign(pkg string) bool {
+	first, _, _ := strings.Cut(pkg, "/")
+	if !strings.Contains(first, ".") {
+		return false
+	}
+	for _, s := range synchronous {
+		if strings.HasPrefix(pkg, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// lifecycle lists how the names of functions begin that run before an object
+// is used by others, or after.
+var lifecycle = []string{
+	"new", "init", "setup", "configure", "start", "run", "open", "close", "stop", "shutdown", "with", "register", "must",
+	"validate", "prepare", "bootstrap", "teardown", "destroy", "cleanup", "set", "apply", "load", "reset", "build", "parse",
+}
+
+// Lifecycle reports whether the name of a function, such as (*T).Start, says
+// that it belongs to setting an object up or taking it down.
+func Lifecycle(name string) bool {
+	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	for _, l := range lifecycle {
+		if strings.HasPrefix(name, l) {
+			return true
+		}
+	}
+	return false
 }
 
 // Handlers lists signatures of functions that servers call from many

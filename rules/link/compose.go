@@ -9,14 +9,18 @@ import (
 
 // maxAccs bounds the accesses kept for one function, so that cost stays linear
 // in the size of the program.
-const maxAccs = 600
+const maxAccs = 1000
+
+// maxSame bounds the accesses of one kind to one map that are kept for one
+// function: more of them say nothing new.
+const maxSame = 12
 
 // compose computes what n does in its own terms from its events and from what
 // is known of its callees.
 func (p *Program) compose(n *node) {
 	n.resolve(p)
 	n.held, n.published = nil, nil
-	c := &composer{p: p, n: n, seen: make(map[accKey]bool)}
+	c := &composer{p: p, n: n, seen: make(map[accKey]bool), same: make(map[sameKey]int)}
 	n.sync, n.async, n.waits, n.signals = nil, nil, nil, nil
 	n.publishes = make(map[int]bool)
 	for i := range n.Events {
@@ -31,6 +35,12 @@ type composer struct {
 	n    *node
 	out  []*Acc
 	seen map[accKey]bool
+	same map[sameKey]int
+}
+
+type sameKey struct {
+	loc    access.Location
+	writes bool
 }
 
 type accKey struct {
@@ -62,9 +72,11 @@ func (p *Program) changes(loc access.Location) bool {
 
 func (c *composer) add(a *Acc) {
 	k := accKey{a.Site, a.Path, lockKey(a.Locks)}
-	if c.seen[k] || len(c.out) >= maxAccs {
+	same := sameKey{a.Loc, a.Op.Writes()}
+	if c.seen[k] || len(c.out) >= maxAccs || !a.Loc.IsZero() && c.same[same] >= maxSame {
 		return
 	}
+	c.same[same]++
 	c.seen[k] = true
 	c.out = append(c.out, a)
 }
@@ -646,7 +658,7 @@ func (n *node) threads() []*Thread {
 
 // started returns the goroutine that event i of n starts.
 func (n *node) started(e *summarise.Event, i int) *Thread {
-	t := &Thread{Spawn: e.Pos, Text: e.Text, Func: n.Name, Pkg: n.Pkg, Multi: e.Multi, Ends: e.Ends, Local: e.Local, Group: e.Group, starter: n, event: i}
+	t := &Thread{Spawn: e.Pos, Text: e.Text, Func: n.Name, Pkg: n.Pkg, Multi: e.Multi, Ends: e.Ends, Local: e.Local, Assumed: e.Assumed, Group: e.Group, starter: n, event: i}
 	any := false
 	for _, ed := range n.calls {
 		if ed.event == i && ed.starts == nil {
@@ -664,7 +676,7 @@ func (n *node) started(e *summarise.Event, i int) *Thread {
 // passes to it.
 func (n *node) startedBy(ed edge, i int) *Thread {
 	by := ed.starts
-	t := &Thread{Spawn: by.Pos, Text: by.Text, Func: n.Name, Pkg: n.Pkg, Multi: by.Multi, Ends: by.Ends, Local: by.Local, starter: n, event: i}
+	t := &Thread{Spawn: by.Pos, Text: by.Text, Func: n.Name, Pkg: n.Pkg, Multi: by.Multi, Ends: by.Ends, Local: by.Local, Assumed: by.Assumed, starter: n, event: i}
 	t.Via = &Via{Pos: n.Events[i].Pos, Text: "calls " + n.Events[i].Text}
 	n.runs(t, ed)
 	return t

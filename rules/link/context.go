@@ -12,6 +12,7 @@ import (
 // must-analysis over all call sites in the program.
 type entry struct {
 	set   bool
+	all   bool          // every caller so far owns the receiver: no lock is missing
 	locks []access.Lock // in the callee's terms
 	owned map[int]bool  // parameters that no other goroutine can know
 	init  bool          // only during package initialisation
@@ -59,6 +60,7 @@ func (p *Program) propagate(n *node) {
 			in.once = n.entry.once
 			in.locks = n.heldFor(e, ed)
 			in.owned = n.ownedFor(e, ed)
+			in.all = in.owned[0]
 		}
 		if !ed.callee.open {
 			ed.callee.entry = ed.callee.entry.meet(in)
@@ -76,8 +78,17 @@ func (a entry) meet(b entry) entry {
 	if !a.set {
 		return b
 	}
-	out := entry{set: true, init: a.init && b.init, once: a.once && b.once}
+	out := entry{set: true, all: a.all && b.all, init: a.init && b.init, once: a.once && b.once}
+	switch {
+	case a.all:
+		out.locks = b.locks
+	case b.all:
+		out.locks = a.locks
+	}
 	for _, l := range a.locks {
+		if a.all || b.all {
+			break
+		}
 		for _, m := range b.locks {
 			if l.Path == m.Path && sameLock(l, m) {
 				l.Mode = min(l.Mode, m.Mode)

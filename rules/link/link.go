@@ -30,6 +30,7 @@ type Program struct {
 	paired   map[pairKey]bool
 	pairs    map[access.Location]int
 	threads  []*Thread
+	reaching map[access.Location][]Reach
 }
 
 // A node is a function and what is known of it so far.
@@ -132,6 +133,7 @@ type Thread struct {
 	Multi   bool
 	Ends    bool
 	Local   bool // a go statement
+	Assumed bool // see summarise.Event
 	Group   access.Path
 	Signals []access.Path
 	Accs    []*Acc
@@ -246,7 +248,7 @@ func (p *Program) noteWrites(n *node) {
 
 // maxImpls bounds how many implementers an interface call may have before it
 // says nothing any more.
-const maxImpls = 12
+const maxImpls = 24
 
 // resolveCalls finds the callees of n's calls and spawns.
 func (p *Program) resolveCalls(n *node) {

@@ -259,20 +259,15 @@ func across(a *Acc) bool {
 }
 
 // alike reports whether two paths in the terms of different functions may lead
-// to one object: the fields they go through are the same from the first type
-// that both start at.
+// to one object: one of them starts at the object that holds the map, or both
+// reach that object through the same field.
 func alike(a, b *Acc) bool {
 	if a.Loc.Kind == access.Global {
 		return true
 	}
-	p, q := a.Path, b.Path
-	n := min(p.Holder(), q.Holder())
-	for i := 1; i <= n; i++ {
-		if p.Steps[p.Holder()-i] != q.Steps[q.Holder()-i] {
-			return false
-		}
-	}
-	return true
+	p, q := &a.Path, &b.Path
+	i, j := p.Holder(), q.Holder()
+	return i < 2 || j < 2 || p.Steps[i-2] == q.Steps[j-2]
 }
 
 // maxPairs bounds how many pairs are kept for one map.

@@ -22,6 +22,8 @@ type Env struct {
 	// Imported returns the summary of an imported package that is already
 	// made, nil if there is none: lock wrappers work across packages.
 	Imported func(path string) *Package
+	// Own reports whether a package is the user's own.
+	Own func(path string) bool
 }
 
 // A packageBuilder summarises one package.
@@ -182,7 +184,7 @@ func (p *packageBuilder) function(fn *ssa.Function) *Func {
 	s := b.sum
 	s.Pos = b.pos(fn.Pos())
 	s.Test = strings.HasSuffix(s.Pos.File, "_test.go")
-	s.Init = fn.Parent() == nil && (fn.Name() == "init" || strings.HasPrefix(fn.Name(), "init#"))
+	s.Init = fn.Parent() == nil && fn.Signature.Recv() == nil && (fn.Name() == "init" || strings.HasPrefix(fn.Name(), "init#"))
 	for _, param := range fn.Params {
 		s.Params = append(s.Params, param.Name())
 	}

@@ -48,7 +48,23 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	e.Targets, e.Args, e.Fns = b.callees(c)
 	e.Text = calleeText(b.nodes[ins.Pos()])
 	e.Unknown, e.Blocks = unknownCallee(c), known.Blocks(name)
+	if known.Keeps(name) && b.env.Own != nil && !b.env.Own(known.PackageOf(name)) {
+		b.keeps(e)
+		e.Fns = nil
+	}
 	b.emit(e)
+}
+
+// keeps records that functions passed to another module are run later.
+func (b *builder) keeps(e Event) {
+	for _, fns := range e.Fns {
+		if !anyStatic(fns) {
+			continue
+		}
+		k := e
+		k.Kind, k.Call, k.Targets, k.Args, k.Fns, k.Assumed = Spawn, -1, fns, nil, nil, true
+		b.emit(k)
+	}
 }
 
 // builtin handles the built-in functions that use maps, and close.

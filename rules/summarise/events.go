@@ -197,6 +197,10 @@ func (b *builder) storeFunc(e Event, fa *ssa.FieldAddr, val ssa.Value) {
 		return // an object: its methods are handlers by themselves, see handlerValue
 	}
 	ts := b.targets(val)
+	if !callback && b.env.Own != nil && !b.env.Own(step.Pkg) && known.KeepsField(step.Pkg) && anyStatic(ts) {
+		e.Assumed = true
+		callback = true
+	}
 	if !callback {
 		for _, t := range ts {
 			b.packageBuilder.sum.Stored = append(b.packageBuilder.sum.Stored, Stored{Field: step, Target: t, In: b.sum.ID})
@@ -210,6 +214,10 @@ func (b *builder) storeFunc(e Event, fa *ssa.FieldAddr, val ssa.Value) {
 	b.spawned[fa.X] = len(b.sum.Events)
 	e.Kind, e.Targets, e.Multi, e.Text = Spawn, ts, multi, step.Type+"."+step.Name+" runs it"
 	b.emit(e)
+}
+
+func anyStatic(ts []Target) bool {
+	return slices.ContainsFunc(ts, func(t Target) bool { return t.Kind == Static })
 }
 
 // publish notes that what v points to can be reached from the given paths from

@@ -129,6 +129,9 @@ type Event struct {
 	Group access.Path // waited for through this; zero Root.Kind if not
 	Last  bool        // Signal: nothing is touched after it
 	Local bool        // Spawn: a go statement, not a registration
+	// Assumed: Spawn by a library of which nothing is known but that it keeps
+	// the function.
+	Assumed bool
 }
 
 // A Sink describes a formatting call that walks a map.

@@ -1,0 +1,67 @@
+package link
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/summarise"
+)
+
+// A Reach is an access that a goroutine makes to an object that others may
+// hold.
+type Reach struct {
+	Thread *Thread
+	Acc    *Acc
+}
+
+// Reaching returns what goroutines do to the maps at a location, in the order
+// of the program.
+func (p *Program) Reaching(loc access.Location) []Reach {
+	if p.reaching == nil {
+		p.reaching = make(map[access.Location][]Reach)
+		for _, t := range p.threads {
+			if t.Ends {
+				continue
+			}
+			for _, a := range t.Accs {
+				if !a.Owned && !a.Loc.IsZero() && across(a) && len(p.reaching[a.Loc]) < maxPairs {
+					p.reaching[a.Loc] = append(p.reaching[a.Loc], Reach{t, a})
+				}
+			}
+		}
+	}
+	return p.reaching[loc]
+}
+
+// RunsIn reports whether the goroutine itself reaches the site.
+func (r Reach) RunsIn(s *Site) bool {
+	return slices.ContainsFunc(r.Thread.Accs, func(a *Acc) bool { return a.Site == s })
+}
+
+// Clash reports whether an access of a goroutine and one made elsewhere
+// conflict: at least one writes, and no lock is common to both.
+func Clash(a *Acc, s *Site) bool {
+	return conflict(a, &Acc{Op: s.Op, Loc: a.Loc, Locks: s.Locks, Site: s})
+}
+
+// OpenMethod reports whether the site is in an exported method of the named
+// type, which any goroutine may call.
+func (s *Site) OpenMethod(pkg, typ string) bool {
+	return s.node.Exported && strings.HasPrefix(string(s.FuncID), "(*"+pkg+"."+typ+").")
+}
+
+// Takes reports whether the function of the site takes a mutex of type t
+// itself.
+func (s *Site) Takes(t *summarise.Type) bool {
+	for i := range s.node.Events {
+		e := &s.node.Events[i]
+		if e.Kind != summarise.Acquire || e.Lock.Path.N == 0 {
+			continue
+		}
+		if slices.Contains(t.Mutexes, e.Lock.Path.Steps[e.Lock.Path.N-1]) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,306 @@
+package repair
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/astutil"
+	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/mapguard/mapguard/rewrite/edit"
+	"github.com/mapguard/mapguard/rewrite/load"
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/judge"
+)
+
+// A site is an access to the map with its syntax.
+type site struct {
+	judge.Site
+	file *ast.File
+	node ast.Node   // what does the access: an index expression, a call, a range statement, a selector
+	path []ast.Node // node first, the file last
+	fn   *function
+	obj  object // the object that holds the map
+
+	needy bool // it needs the chosen lock and does not hold it
+}
+
+// A function is a function body that has sites, those of function literals
+// inside it excluded: they are functions of their own.
+type function struct {
+	pkg   *load.Package
+	file  *ast.File
+	node  ast.Node   // *ast.FuncDecl or *ast.FuncLit
+	path  []ast.Node // node first, the file last
+	body  *ast.BlockStmt
+	sites []*site
+	temps map[string][]extent // new variables
+	moved map[movedName]movedVar
+}
+
+// An object is the expression whose field the map is, as a site names it. For
+// package variables and locals it is zero.
+type object struct {
+	expr     ast.Expr     // c, s.sub; nil if there is none
+	implicit []*types.Var // embedded fields that the selector passes through on its way to the map
+	alias    bool         // the site names a local variable that was taken from the map before
+}
+
+// locate finds the syntax of every site.
+func (r *mapRepair) locate() {
+	byNode := make(map[ast.Node]*function)
+	for i, js := range r.f.Sites {
+		if i > 0 && js.Pos == r.f.Sites[i-1].Pos && js.Op == r.f.Sites[i-1].Op {
+			continue // the same file in a test variant
+		}
+		doubt := func(level edit.Applicability, format string, args ...any) {
+			if js.Exempt == "" {
+				r.doubtAt(level, js.Pos, format, args...)
+			}
+		}
+		pkg, file := r.p.File(js.Pos.File)
+		switch {
+		case js.Op == access.Format:
+			doubt(edit.Unsafe, "the call here prints the whole map, which a lock cannot guard: apply the deepformat fix too")
+			continue
+		case pkg == nil || !pkg.Main:
+			doubt(edit.Manual, "the %s here is in code outside of this module", js.Op)
+			continue
+		case r.p.Fset.PositionFor(file.Package, false) != r.p.Fset.PositionFor(file.Package, true):
+			doubt(edit.Manual, "the %s here is in a file that cgo or a generator has rewritten, which cannot be edited", js.Op)
+			continue
+		}
+		s := &site{Site: js, file: file}
+		if !s.find(r, pkg.Info) {
+			doubt(edit.Manual, "cannot find the %s of the map here", js.Op)
+			continue
+		}
+		r.sites = append(r.sites, s)
+		node := runner(pkg.Info, s.path)
+		if node == nil {
+			doubt(edit.Manual, "the %s here is outside of any function", js.Op)
+			continue
+		}
+		if byNode[node] == nil {
+			byNode[node] = newFunction(pkg, file, node)
+			r.funcs = append(r.funcs, byNode[node])
+		}
+		s.fn = byNode[node]
+		s.fn.sites = append(s.fn.sites, s)
+		if js.Exempt == "" {
+			r.holder(s)
+		}
+		if ast.IsGenerated(file) {
+			doubt(edit.Manual, "the %s here is in a generated file: change the generator", js.Op)
+		}
+	}
+}
+
+func newFunction(pkg *load.Package, file *ast.File, node ast.Node) *function {
+	fn := &function{pkg: pkg, file: file, node: node, body: funcBody(node)}
+	fn.path, _ = pathTo(file, node)
+	return fn
+}
+
+// pathTo returns the nodes from node to the file.
+func pathTo(file *ast.File, node ast.Node) ([]ast.Node, bool) {
+	path, _ := astutil.PathEnclosingInterval(file, node.Pos(), node.End())
+	for i, n := range path {
+		if n == node {
+			return path[i:], true
+		}
+	}
+	return nil, false
+}
+
+// runner returns the innermost function on a path, but for literals that are
+// passed to a function which does nothing with them but call them before it
+// returns: what they do, the function around them does.
+//
+//	sort.Slice(ks, func(i, j int) bool { return c.m[ks[i]] < c.m[ks[j]] })
+func runner(info *types.Info, path []ast.Node) ast.Node {
+	for k, n := range path {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			if k+1 == len(path) || !callsAtOnce(info, n, path[k+1]) {
+				return n
+			}
+		case *ast.FuncDecl:
+			if n.Body != nil {
+				return n
+			}
+		}
+	}
+	return nil
+}
+
+// callsAtOnce reports whether up is a call that runs its argument lit, not
+// after it has returned, and in this goroutine.
+func callsAtOnce(info *types.Info, lit *ast.FuncLit, up ast.Node) bool {
+	call, ok := up.(*ast.CallExpr)
+	if !ok || call.Fun == lit {
+		return false
+	}
+	fn, ok := typeutil.Callee(info, call).(*types.Func)
+	if !ok || fn.Pkg() == nil || fn.Signature().Recv() != nil {
+		return false
+	}
+	switch fn.Pkg().Path() {
+	case "sort", "slices", "strings", "bytes":
+		return true
+	case "maps":
+		return fn.Name() == "DeleteFunc" || fn.Name() == "EqualFunc"
+	}
+	return false
+}
+
+func funcBody(fn ast.Node) *ast.BlockStmt {
+	switch fn := fn.(type) {
+	case *ast.FuncDecl:
+		return fn.Body
+	case *ast.FuncLit:
+		return fn.Body
+	}
+	return nil
+}
+
+// find sets the node and path of s from its position, and reports whether
+// there is syntax of the right sort.
+func (s *site) find(r *mapRepair, info *types.Info) bool {
+	pos := tokenPos(r.p.Fset, s.file, s.Pos)
+	if !pos.IsValid() {
+		return false
+	}
+	path, _ := astutil.PathEnclosingInterval(s.file, pos, pos+1)
+	best, rank := -1, 0
+	for i, n := range path {
+		if _, ok := n.(ast.Stmt); ok && !startsAt(n, pos) {
+			break // outside of the statement
+		}
+		if !startsAt(n, pos) {
+			continue
+		}
+		// Outer nodes win over inner ones of the same rank.
+		if k := r.fitness(info, n, s.Op); k > 0 && k >= rank {
+			best, rank = i, k
+		}
+	}
+	if best < 0 {
+		return false
+	}
+	s.node, s.path = path[best], path[best:]
+	return true
+}
+
+// startsAt reports whether an analysis may give pos as the position of n.
+func startsAt(n ast.Node, pos token.Pos) bool {
+	if n.Pos() == pos {
+		return true
+	}
+	switch n := n.(type) {
+	case *ast.IndexExpr:
+		return n.Lbrack == pos
+	case *ast.CallExpr:
+		return n.Lparen == pos
+	case *ast.SelectorExpr:
+		return n.Sel.Pos() == pos
+	case *ast.BinaryExpr:
+		return n.OpPos == pos
+	case *ast.RangeStmt:
+		return n.X.Pos() == pos || n.Range == pos
+	}
+	return false
+}
+
+// fitness ranks n as the syntax of an access: 0 is none at all.
+func (r *mapRepair) fitness(info *types.Info, n ast.Node, op access.Op) int {
+	switch n := n.(type) {
+	case *ast.IndexExpr:
+		if !isMap(info.TypeOf(n.X)) || !plainIndex(n.X) {
+			return 0
+		}
+		switch op {
+		case access.Read, access.Write:
+			if r.names(info, root(n)) {
+				return 9
+			}
+			return 7
+		}
+		return 1
+	case *ast.CallExpr:
+		if op == access.Iterate || op == access.Read || op == access.Write || op == access.Replace {
+			return 6
+		}
+	case *ast.RangeStmt:
+		if op == access.Iterate {
+			return 8
+		}
+	case *ast.BinaryExpr:
+		if n.Op == token.EQL || n.Op == token.NEQ {
+			return 3
+		}
+	case *ast.SelectorExpr, *ast.Ident:
+		if r.names(info, n.(ast.Expr)) {
+			if op == access.Replace {
+				return 9
+			}
+			return 5
+		}
+		if op == access.Read {
+			return 1
+		}
+	case *ast.UnaryExpr, *ast.StarExpr:
+		if op == access.Replace {
+			return 4
+		}
+	}
+	return 0
+}
+
+// plainIndex reports whether e is a variable, or an element of one.
+func plainIndex(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.IndexExpr:
+		return plainIndex(e.X)
+	case *ast.ParenExpr:
+		return plainIndex(e.X)
+	case *ast.StarExpr:
+		return plainIndex(e.X)
+	case *ast.Ident, *ast.SelectorExpr:
+		return true
+	}
+	return false
+}
+
+// root returns the variable of which e is an element.
+func root(e ast.Expr) ast.Expr {
+	for {
+		switch x := e.(type) {
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.ParenExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.TypeAssertExpr:
+			e = x.X
+		default:
+			return e
+		}
+	}
+}
+
+func isMap(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	switch t.Underlying().(type) {
+	case *types.Map:
+		return true
+	case *types.Interface:
+		_, ok := types.Unalias(t).(*types.TypeParam)
+		return ok
+	}
+	return false
+}

@@ -1,0 +1,249 @@
+package repair
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/mapguard/mapguard/rewrite/edit"
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/judge"
+)
+
+// wantManual demands a fix without edits whose reason has all of parts.
+func wantManual(t *testing.T, fix *edit.Fix, parts ...string) {
+	t.Helper()
+	if fix.Applicability != edit.Manual || len(fix.Edits) > 0 {
+		t.Errorf("%s with %d edits, want manual with none", fix.Applicability, len(fix.Edits))
+	}
+	for _, part := range parts {
+		if !strings.Contains(fix.Reason, part) {
+			t.Errorf("reason %q does not have %q", fix.Reason, part)
+		}
+	}
+}
+
+// submariner is pkg/images/images.go of submariner-operator 0.16.2, but for the
+// functions and imports that have nothing to do with it.
+const submariner = `package images
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	logf "example.com/a/log"
+)
+
+type imageParameters struct {
+	repo      string
+	version   string
+	image     string
+	component string
+}
+
+var (
+	log          = logf.Log.WithName("images")
+	loggedImages = make(map[imageParameters]string)
+)
+
+func logIfChanged(repo, version, image, component, result, explanation string) string {
+	imageParams := imageParameters{
+		repo:      repo,
+		version:   version,
+		image:     image,
+		component: component,
+	}
+	previous, ok := loggedImages[imageParams]
+
+	if !ok || result != previous {
+		log.Info("New GetImagePath result", "repo", repo, "version", version, "image", image, "component", component,
+			"previous", previous, "result", result, "explanation", explanation)
+	}
+
+	loggedImages[imageParams] = result
+
+	return result
+}
+
+func use() { fmt.Println(os.Args, strings.ToUpper("x")) }
+`
+
+const submarinerDiff = `--- a/images.go
++++ b/images.go
+@@ -4,6 +4,7 @@
+ 	"fmt"
+ 	"os"
+ 	"strings"
++	"sync"
+ 
+ 	logf "example.com/a/log"
+ )
+@@ -16,8 +17,9 @@
+ }
+ 
+ var (
+-	log          = logf.Log.WithName("images")
+-	loggedImages = make(map[imageParameters]string)
++	log            = logf.Log.WithName("images")
++	loggedImagesMu sync.Mutex // guards loggedImages
++	loggedImages   = make(map[imageParameters]string)
+ )
+ 
+ func logIfChanged(repo, version, image, component, result, explanation string) string {
+@@ -27,14 +29,15 @@
+ 		image:     image,
+ 		component: component,
+ 	}
++	loggedImagesMu.Lock()
+ 	previous, ok := loggedImages[imageParams]
++	loggedImages[imageParams] = result
++	loggedImagesMu.Unlock()
+ 
+ 	if !ok || result != previous {
+ 		log.Info("New GetImagePath result", "repo", repo, "version", version, "image", image, "component", component,
+ 			"previous", previous, "result", result, "explanation", explanation)
+ 	}
+-
+-	loggedImages[imageParams] = result
+ 
+ 	return result
+ }
+`
+
+func TestSubmariner(t *testing.T) {
+	w := loadFiles(t, map[string]string{
+		"images/images.go": submariner,
+		"log/log.go": `package log
+
+type Logger struct{ sink interface{ Info(string, ...any) } }
+
+var Log Logger
+
+func (l Logger) WithName(string) Logger { return l }
+
+func (l Logger) Info(msg string, kv ...any) { l.sink.Info(msg, kv...) }
+`,
+	})
+	fix, files := w.repair("example.com/a/images", "loggedImages", "")
+	if fix.Applicability != edit.Safe {
+		t.Fatalf("%s: %s", fix.Applicability, fix.Reason)
+	}
+	if want := "Guard images.loggedImages with a new mutex images.loggedImagesMu"; fix.Title != want {
+		t.Errorf("title %q, want %q", fix.Title, want)
+	}
+	w.with(files)
+	for _, text := range files {
+		if got := edit.Unified("images.go", []byte(submariner), []byte(text)); got != submarinerDiff {
+			t.Errorf("got:\n%s", got)
+		}
+	}
+}
+
+// The lock is in the object that holds the object that holds the map.
+func TestLockOfOuterObject(t *testing.T) {
+	w := loadFiles(t, map[string]string{"a.go": `package a
+
+import "sync"
+
+type Inner struct{ m map[string]int }
+
+type Mid struct{ Inner }
+
+type Outer struct {
+	mu  sync.Mutex
+	mid Mid
+}
+
+func (o *Outer) Set(k string) {
+	o.mid.m[k] = 1
+}
+
+func (o *Outer) Get(k string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.mid.Inner.m[k]
+}
+
+func lone(i *Inner) int { return len(i.m) }
+`})
+	f := w.finding("example.com/a", "Inner.m", "Outer.mu")
+	f.Guard.Up = 2
+	fix := SharedMap(w.p, w.effects(f), f)
+	wantManual(t, fix, "a.go:24: cannot name the lock Outer.mu here")
+
+	f.Sites = f.Sites[:2]
+	fix = SharedMap(w.p, w.effects(f), f)
+	if fix.Applicability != edit.Safe || fix.Title != "Hold Outer.mu at 1 access to Inner.m" {
+		t.Errorf("%s: %s: %s", fix.Applicability, fix.Title, fix.Reason)
+	}
+	for _, text := range w.apply(fix) {
+		if want := "{\n\to.mu.Lock()\n\to.mid.m[k] = 1\n\to.mu.Unlock()\n}"; !strings.Contains(text, want) {
+			t.Errorf("got:\n%s", text)
+		}
+	}
+}
+
+func TestOtherPackages(t *testing.T) {
+	w := loadFiles(t, map[string]string{
+		"a/a.go": `package a
+
+type T struct{ M map[string]int }
+
+func (t *T) Set(k string) { t.M[k] = 1 }
+
+type G struct{ m map[string]int }
+
+func (g *G) Set(k string) { g.m[k] = 1 }
+
+type L struct{ M map[string]int }
+
+func (l *L) Set(k string) { l.M[k] = 1 }
+`,
+		"a/gen.go": `// Code generated by hand. DO NOT EDIT.
+
+package a
+
+func (g *G) Drop(k string) { delete(g.m, k) }
+`,
+		"b/b.go": `package b
+
+import "example.com/a/a"
+
+func get(t *a.T) int { return t.M["x"] }
+
+var unkeyed = a.L{nil}
+`,
+	})
+	fix, _ := w.repair("example.com/a/a", "T.M", "")
+	wantManual(t, fix, "b/b.go:5: the map is used in package example.com/a/b, which cannot see the lock T.mu")
+	fix, _ = w.repair("example.com/a/a", "G.m", "")
+	wantManual(t, fix, "a/gen.go:5: the write here is in a generated file")
+	fix, _ = w.repair("example.com/a/a", "L.M", "")
+	wantManual(t, fix, "b/b.go:7: the literal of L names no fields")
+
+	f := &judge.Finding{Map: access.Location{Kind: access.Field, Pkg: "net/http", Owner: "ServeMux", Name: "m"}}
+	wantManual(t, SharedMap(w.p, w.effects(f), f), "net/http")
+}
+
+func TestFormatSite(t *testing.T) {
+	w := loadFiles(t, map[string]string{"a.go": `package a
+
+import "fmt"
+
+type C struct{ m map[string]int }
+
+func (c *C) Set(k string) { c.m[k] = 1 }
+
+func (c *C) Dump() string { return fmt.Sprintf("%+v", c) }
+`})
+	f := w.finding("example.com/a", "C.m", "")
+	format := judge.Site{Op: access.Format, Pkg: "example.com/a", Func: "(*C).Dump", Pos: f.Sites[0].Pos}
+	format.Pos.Line, format.Pos.Column = 9, 36
+	f.Sites = append(f.Sites, format)
+	fix := SharedMap(w.p, w.effects(f), f)
+	if fix.Applicability != edit.Unsafe || !strings.Contains(fix.Reason, "a.go:9: the call here prints the whole map") {
+		t.Errorf("%s: %s", fix.Applicability, fix.Reason)
+	}
+	f.Accesses = append(f.Accesses, judge.Access{Site: format})
+	wantManual(t, SharedMap(w.p, w.effects(f), f), "a.go:9", "deepformat")
+}

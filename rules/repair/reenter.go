@@ -1,0 +1,257 @@
+package repair
+
+import (
+	"go/ast"
+	"go/types"
+	"strings"
+
+	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/mapguard/mapguard/rewrite/edit"
+)
+
+// reenters reports whether a call would take the lock: it does so already, or
+// this fix makes it.
+func (r *mapRepair) reenters(info *types.Info, call *ast.CallExpr, e Effect) bool {
+	if !r.lock.isNew && e.locks(r.lock.id) {
+		return true
+	}
+	if !e.touches(r.f.Map) {
+		return false
+	}
+	fn, ok := typeutil.Callee(info, call).(*types.Func)
+	if !ok || fn.Pkg() == nil {
+		return true // a function value that uses the map
+	}
+	if pkg := r.checkedPackage(fn.Pkg().Path()); !isInterfaceMethod(fn) && (pkg == nil || !pkg.Main) {
+		return true // code from elsewhere that calls back
+	}
+	return r.reaches(fn)
+}
+
+// reaches reports whether fn may come to a function that this fix makes take
+// the lock. Naming a function counts as calling it, calling a method of an
+// interface as calling every method of that name, and calling a function value
+// as calling every function that is used as one. What is left are the functions
+// that use the map with the lock held by their callers, or use a map of an
+// object of their own.
+func (r *mapRepair) reaches(fn *types.Func) bool {
+	if r.reach == nil {
+		r.findReach()
+	}
+	return r.reach[fn.Origin().FullName()] || isInterfaceMethod(fn) && r.reach[anyMethod(fn.Name())]
+}
+
+// anyMethod is how the methods of a name are called through interfaces.
+func anyMethod(name string) string { return "." + name }
+
+// anyValue is how functions are called that are used as values.
+const anyValue = "func"
+
+// findReach walks the callers backwards from the needy sites.
+func (r *mapRepair) findReach() {
+	callers := r.mentioners()
+	r.reach = make(map[string]bool)
+	var todo []string
+	push := func(name string) {
+		if !r.reach[name] {
+			r.reach[name] = true
+			todo = append(todo, name)
+		}
+	}
+	for _, fn := range r.funcs {
+		if startedInside(fn) || !anyNeedy(fn.sites) {
+			continue
+		}
+		if _, lit := fn.node.(*ast.FuncLit); lit {
+			push(anyValue)
+		}
+		if decl, ok := fn.path[len(fn.path)-2].(*ast.FuncDecl); ok {
+			if obj, ok := fn.pkg.Info.Defs[decl.Name].(*types.Func); ok {
+				push(obj.FullName())
+			}
+		}
+	}
+	for len(todo) > 0 {
+		name := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if name[0] == '(' { // a method
+			push(anyMethod(name[strings.LastIndexByte(name, '.')+1:]))
+		}
+		for _, caller := range callers[name] {
+			push(caller)
+		}
+	}
+}
+
+func anyNeedy(sites []*site) bool {
+	for _, s := range sites {
+		if s.needy {
+			return true
+		}
+	}
+	return false
+}
+
+// mentioners returns, for every function of the program, the functions whose
+// bodies name it, with anyValue among them if it is used as a value.
+func (s *Session) mentioners() map[string][]string {
+	if s.callers != nil {
+		return s.callers
+	}
+	s.callers = make(map[string][]string)
+	for _, pkg := range s.p.All {
+		if !pkg.Main || pkg.Info == nil {
+			continue
+		}
+		for _, file := range pkg.Syntax {
+			for _, decl := range file.Decls {
+				m := &mentionWalk{callers: s.callers, info: pkg.Info, from: anyValue}
+				if decl, ok := decl.(*ast.FuncDecl); ok {
+					if obj, ok := pkg.Info.Defs[decl.Name].(*types.Func); ok {
+						m.from = obj.FullName()
+					}
+				}
+				ast.Inspect(decl, m.visit)
+			}
+		}
+	}
+	return s.callers
+}
+
+// A mentionWalk records what one declaration mentions. What it starts in
+// another goroutine it does not wait for.
+type mentionWalk struct {
+	callers map[string][]string
+	info    *types.Info
+	from    string
+	called  map[*ast.Ident]bool // not used as values
+	literal bool                // inside a function literal
+}
+
+func (m *mentionWalk) visit(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.GoStmt:
+		for _, arg := range n.Call.Args {
+			if _, lit := ast.Unparen(arg).(*ast.FuncLit); !lit {
+				ast.Inspect(arg, m.visit)
+			}
+		}
+		return false
+	case *ast.FuncLit:
+		inner := *m
+		inner.literal = true
+		ast.Inspect(n.Body, inner.visit)
+		return false
+	case *ast.CallExpr:
+		m.call(n)
+	case *ast.Ident:
+		fn, ok := m.info.Uses[n].(*types.Func)
+		if !ok {
+			return true
+		}
+		name := fn.Origin().FullName()
+		if isInterfaceMethod(fn) {
+			name = anyMethod(fn.Name())
+		}
+		m.callers[name] = append(m.callers[name], m.from)
+		if m.literal || !m.called[n] {
+			m.callers[name] = append(m.callers[name], anyValue)
+		}
+	}
+	return true
+}
+
+// call notes what a call calls: a function by its name, or a value.
+func (m *mentionWalk) call(call *ast.CallExpr) {
+	if tv := m.info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() {
+		return
+	}
+	if _, ok := typeutil.Callee(m.info, call).(*types.Func); !ok {
+		m.callers[anyValue] = append(m.callers[anyValue], m.from)
+		return
+	}
+	if m.called == nil {
+		m.called = make(map[*ast.Ident]bool)
+	}
+	fun := ast.Unparen(call.Fun)
+	switch x := fun.(type) { // instantiation
+	case *ast.IndexExpr:
+		fun = x.X
+	case *ast.IndexListExpr:
+		fun = x.X
+	}
+	switch x := fun.(type) {
+	case *ast.Ident:
+		m.called[x] = true
+	case *ast.SelectorExpr:
+		m.called[x.Sel] = true
+	}
+}
+
+func isInterfaceMethod(fn *types.Func) bool {
+	recv := fn.Signature().Recv()
+	return recv != nil && types.IsInterface(recv.Type())
+}
+
+// startedInside reports whether fn is, or is inside, a function literal that
+// runs in a goroutine of its own.
+func startedInside(fn *function) bool {
+	for k, n := range fn.path {
+		if _, ok := n.(*ast.FuncLit); ok && started(fn.path[k:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// heldCalls doubts the fix if somebody calls, with the lock held already, a
+// function that the fix makes take it.
+func (r *mapRepair) heldCalls() {
+	if r.lock.isNew || r.level() == edit.Manual {
+		return
+	}
+	for _, pkg := range r.p.All {
+		if !pkg.Main || pkg.Info == nil || !ast.IsExported(r.lock.id.Name) && pkg.Path != r.lock.id.Pkg {
+			continue
+		}
+		for _, file := range pkg.Syntax {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if funcBody(n) == nil {
+					return true
+				}
+				j := &job{r: r, info: pkg.Info, fn: newFunction(pkg, file, n)}
+				j.held = j.heldIntervals()
+				if len(j.held) > 0 {
+					j.callsWhileHeld()
+				}
+				return true
+			})
+		}
+	}
+}
+
+// callsWhileHeld doubts the calls in the intervals where a function holds the
+// lock that lead to a needy site.
+func (j *job) callsWhileHeld() {
+	ast.Inspect(j.fn.body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.GoStmt:
+			return false
+		case *ast.CallExpr:
+			if !j.overlapsHeld(n.Lparen, n.Lparen+1) {
+				return true
+			}
+			fn, ok := typeutil.Callee(j.info, n).(*types.Func)
+			if !ok || !j.r.reaches(fn) {
+				return true
+			}
+			if !j.effect(n).touches(j.r.f.Map) {
+				return true
+			}
+			j.r.doubts = append(j.r.doubts, j.doubt(edit.Manual, n.Pos(),
+				"%s is called here with %s held, and would have to take it: split it into one that locks and one that is called with the lock held", calleeName(n), j.r.lock.display))
+		}
+		return true
+	})
+}

@@ -1,0 +1,146 @@
+package repair
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/astutil"
+	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/mapguard/mapguard/rewrite/edit"
+	"github.com/mapguard/mapguard/rewrite/load"
+	"github.com/mapguard/mapguard/rules/access"
+)
+
+// otherUses looks through the module for uses of the map's variable that are
+// not sites: the map is handed on, or compared with nil. Whoever gets it may
+// use it without the lock.
+func (r *mapRepair) otherUses() {
+	covered := make(map[token.Pos]bool)
+	for _, s := range r.sites {
+		info := s.info(r)
+		for _, e := range r.mentions(info, operand(s.node)) {
+			covered[e.Pos()] = true
+		}
+	}
+	for _, pkg := range r.users(ast.IsExported(r.f.Map.Name)) {
+		for _, file := range pkg.Syntax {
+			r.once(file, func() { r.otherUsesIn(pkg, file, covered) })
+		}
+	}
+}
+
+func (r *mapRepair) otherUsesIn(pkg *load.Package, file *ast.File, covered map[token.Pos]bool) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		e, ok := n.(ast.Expr)
+		if !ok || !r.names(pkg.Info, e) {
+			return true
+		}
+		if !covered[e.Pos()] {
+			path, _ := astutil.PathEnclosingInterval(file, e.Pos(), e.End())
+			r.otherUse(pkg, e, path)
+		}
+		return false
+	})
+}
+
+// info returns the type information of the package that s is in.
+func (s *site) info(r *mapRepair) *types.Info {
+	if s.fn != nil {
+		return s.fn.pkg.Info
+	}
+	pkg, _ := r.p.File(r.fileName(s.file))
+	return pkg.Info
+}
+
+// replaced reports whether the variable itself is assigned while it is shared.
+func (r *mapRepair) replaced() bool {
+	for _, s := range r.sites {
+		if s.Exempt == "" && s.Op == access.Replace {
+			return true
+		}
+	}
+	return false
+}
+
+// otherUse judges one use of the variable that is no site.
+func (r *mapRepair) otherUse(pkg *load.Package, e ast.Expr, path []ast.Node) {
+	name := place(r.f.Map)
+	for len(path) > 1 {
+		if _, ok := path[1].(*ast.ParenExpr); !ok {
+			break
+		}
+		path = path[1:]
+	}
+	if len(path) < 2 {
+		return
+	}
+	switch n := path[1].(type) {
+	case *ast.BinaryExpr:
+		if r.replaced() {
+			r.doubt(edit.Unsafe, e.Pos(), "%s is compared here without the lock, and assigned elsewhere", name)
+		}
+		return
+	case *ast.ReturnStmt:
+		if r.f.Map.Kind == access.Local {
+			return // the function hands over what it has made
+		}
+		r.doubt(edit.Unsafe, e.Pos(), "the map itself is returned here: what callers do with it is not under the lock")
+		return
+	case *ast.UnaryExpr:
+		if n.Op == token.AND {
+			r.doubt(edit.Manual, e.Pos(), "the address of %s is taken here", name)
+		}
+		return
+	case *ast.CallExpr:
+		r.handedOn(pkg, e, n)
+		return
+	case *ast.AssignStmt:
+		r.assignedOn(pkg, e, n)
+		return
+	case *ast.ValueSpec, *ast.IndexExpr, *ast.RangeStmt, *ast.SelectorExpr:
+		return
+	}
+	r.doubt(edit.Manual, e.Pos(), "the map itself is handed on here: what is done with it is not under the lock, so hand on a copy")
+}
+
+// assignedOn judges an assignment of the map itself to another variable.
+func (r *mapRepair) assignedOn(pkg *load.Package, e ast.Expr, n *ast.AssignStmt) {
+	for i, rhs := range n.Rhs {
+		if ast.Unparen(rhs) != e || len(n.Lhs) != len(n.Rhs) {
+			continue
+		}
+		id, ok := n.Lhs[i].(*ast.Ident)
+		switch {
+		case ok && id.Name == "_":
+		case !ok || isGlobal(pkg.Info.ObjectOf(id)):
+			r.doubt(edit.Manual, e.Pos(), "the same map is stored in another variable here, which the lock does not guard")
+		case r.replaced():
+			r.doubt(edit.Unsafe, e.Pos(), "%s is read here without the lock, and assigned elsewhere", place(r.f.Map))
+		}
+		// What is done with a local variable are sites.
+	}
+}
+
+func isGlobal(obj types.Object) bool {
+	return obj == nil || obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope()
+}
+
+// handedOn judges a call that gets the map as an argument. A function of this
+// module has been followed by the analysis: its accesses are sites.
+func (r *mapRepair) handedOn(pkg *load.Package, e ast.Expr, call *ast.CallExpr) {
+	tv := pkg.Info.Types[call.Fun]
+	if tv.IsBuiltin() {
+		return
+	}
+	if r.replaced() {
+		r.doubt(edit.Unsafe, e.Pos(), "%s is read here without the lock, and assigned elsewhere", place(r.f.Map))
+	}
+	if fn, ok := typeutil.Callee(pkg.Info, call).(*types.Func); ok && fn.Pkg() != nil && !isInterfaceMethod(fn) {
+		if callee := r.checkedPackage(fn.Pkg().Path()); callee != nil && callee.Main {
+			return
+		}
+	}
+	r.doubt(edit.Unsafe, e.Pos(), "the map itself is handed to %s here: what is done with it is not under the lock", calleeName(call))
+}
