@@ -1,5 +1,13 @@
 // Package edit changes source files: edits on a decorated syntax tree, emitted
 // as text edits on the original bytes.
+//
+// Open a file, do operations to the Tree, ask it for Edits. Only lines that
+// must change do: in a gofmt'd file those that gofmt would have to change, in
+// any other those that the operations are about, in the file's own indentation.
+// Byte-order marks and line ends stay what they were. Comments are never lost.
+// Every result was parsed; whether it means what it should is for package prove.
+//
+// It is the only package that knows of dst.
 package edit
 
 // A TextEdit replaces the bytes [Start, End) of File with New.

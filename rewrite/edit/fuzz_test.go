@@ -230,7 +230,7 @@ func pick[N ast.Node](o *operator, ok func(N) bool) (N, bool) {
 }
 
 func (o *operator) step() {
-	kind := o.r.IntN(13)
+	kind := o.r.IntN(16)
 	code := []string{"mu.Lock()", "mu.Lock()\ndefer mu.Unlock()\n\n", "x() // added", "if a {\n\tb()\n}"}[o.r.IntN(4)]
 	comment := ""
 	if strings.Contains(code, "//") {
@@ -278,6 +278,22 @@ func (o *operator) step() {
 		if d, any := pick(o, func(d *ast.GenDecl) bool { return d.Tok == token.VAR && len(d.Specs) > 0 }); any {
 			code, comment = "mu sync.Mutex // added", "// added"
 			ok, err = true, o.InsertSpec(d, d.Specs[o.r.IntN(len(d.Specs))].(*ast.ValueSpec), code)
+		}
+	case kind == 13 && any:
+		code = []string{"", "v := 1"}[o.r.IntN(2)]
+		ok, err = true, o.ReplaceInit(s, code)
+		comment, o.changed = "", o.changed || err == nil
+	case kind == 14:
+		if lit, any := pick[*ast.CompositeLit](o, nil); any {
+			code, comment = "mu: new(sync.Mutex)", ""
+			ok, err = true, o.AddKeyedElement(lit, code)
+		}
+	case kind == 15:
+		if st, any := pick[*ast.StructType](o, nil); any {
+			code, comment = "// added\nx int\ny func() // added", "// added"
+			if ok, err = true, o.InsertField(st, nil, code); err == nil {
+				o.added = append(o.added, comment)
+			}
 		}
 	}
 	if o.r.IntN(6) == 0 {

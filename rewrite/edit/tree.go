@@ -10,6 +10,7 @@ import (
 	"go/token"
 	"go/types"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/dave/dst"
@@ -132,7 +133,7 @@ func (t *Tree) match(tf *token.File, file *ast.File) error {
 	base := t.fset.File(t.syn.Package).Base()
 	for i, n := range theirs {
 		o := ours[i]
-		if fmt.Sprintf("%T", n) != fmt.Sprintf("%T", o) || n.Pos().IsValid() != o.Pos().IsValid() {
+		if reflect.TypeOf(n) != reflect.TypeOf(o) || n.Pos().IsValid() != o.Pos().IsValid() {
 			return changed
 		}
 		if n.Pos().IsValid() && int(n.Pos())-tf.Base() != t.src.original(int(o.Pos())-base) {

@@ -87,6 +87,7 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 			writes = writes || s.Op.Writes()
 		}
 	}
+	v.needy = onePerPosition(v.needy)
 	if !writes {
 		return nil // frozen after construction, as far as can be seen
 	}
@@ -105,6 +106,14 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 		}
 	}
 	return out
+}
+
+// onePerPosition drops the reads of m[k]++ and the like, which are part of the
+// writes. The sites are in position order.
+func onePerPosition(sites []*link.Site) []*link.Site {
+	return slices.DeleteFunc(slices.Clone(sites), func(s *link.Site) bool {
+		return s.Op == access.Read && slices.ContainsFunc(sites, func(t *link.Site) bool { return t.Pos == s.Pos && t.Op == access.Write })
+	})
 }
 
 // sharedMap reports a map that two goroutines use without a common lock.
@@ -221,7 +230,11 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 		}
 		f.Accesses = []Access{side(a, pr.In), side(b, pr.In)}
 		f.Message += " while another goroutine changes it"
-		f.Why = why(pr) + note(s)
+		f.Why = why(pr)
+		if v.guard != nil && slices.Contains(v.broken, s) {
+			f.Why += "; " + v.discipline()
+		}
+		f.Why += note(s)
 		return f
 	}
 	if v.guard != nil && slices.Contains(v.broken, s) {
