@@ -126,11 +126,8 @@ func (a *analysis) prove(ctx context.Context, group []*judge.Finding) (failed, e
 			return fmt.Errorf("%s: after the fix, %s still: %s", left[i].Pos, f.Map.Short(), left[i].Message), nil
 		}
 	}
-	before := a.link.Reentries()
-	for pos, l := range again.link.Reentries() {
-		if !slices.ContainsFunc(mapValues(before), func(m access.LockID) bool { return m == l }) {
-			return fmt.Errorf("%s: %s would be taken while it is held", pos, l.Short()), nil
-		}
+	if err := a.lockedWell(again); err != nil {
+		return err, nil
 	}
 	for _, f := range group {
 		if f.Fix.Applicability != edit.Manual {
@@ -140,12 +137,23 @@ func (a *analysis) prove(ctx context.Context, group []*judge.Finding) (failed, e
 	return nil, nil
 }
 
-func mapValues(m map[access.Pos]access.LockID) []access.LockID {
-	var out []access.LockID
-	for _, v := range m {
-		out = append(out, v)
+// lockedWell compares what the edited program does with its locks with what it
+// did before: no lock taken while it is held, no two locks in both orders.
+func (a *analysis) lockedWell(edited *analysis) error {
+	before, after := a.link.Locking(), edited.link.Locking()
+	known := make(map[access.LockID]bool)
+	for _, id := range before.Reentries {
+		known[id] = true
 	}
-	return out
+	for pos, id := range after.Reentries {
+		if !known[id] {
+			return fmt.Errorf("%s: %s would be taken while it is held", pos, id.Short())
+		}
+	}
+	if o, at, ok := after.Cycle(before); ok {
+		return fmt.Errorf("%s: %s would be taken while %s is held, and the other way round elsewhere", at, o.Then.Short(), o.First.Short())
+	}
+	return nil
 }
 
 // proved lists what prove has checked, in words.
@@ -156,7 +164,7 @@ func proved(f *judge.Finding) []string {
 	}
 	return append(out,
 		"analysed again, every access that needs the lock holds it",
-		"no path takes the lock while holding it",
+		"no path that can be followed takes the lock while holding it, or two locks in both orders",
 		"no value that holds a lock is copied")
 }
 

@@ -110,6 +110,12 @@ type Lock struct {
 	Mode Mode
 }
 
+// Borrowed reports whether the lock is reached through a field that holds a
+// pointer or a sync.Locker, so that it may be any other lock under this name.
+func (l Lock) Borrowed() bool {
+	return l.Path.N > 0 && l.Path.Steps[l.Path.N-1].Ptr
+}
+
 // A RootKind says where a path starts.
 type RootKind uint8
 

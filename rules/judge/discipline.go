@@ -25,7 +25,9 @@ func (j *judge) exposed(v *verdict, f *Finding) bool {
 			if !s.OpenMethod(v.loc.Pkg, v.loc.Owner) || known.Lifecycle(s.Func) || s.Op == access.Format || r.RunsIn(s) {
 				continue
 			}
-			if !link.Clash(r.Acc, s) {
+			// Where one side holds a lock, the question is which lock guards
+			// the map, and findGuard has answered it.
+			if len(r.Acc.Locks)+len(s.Locks) > 0 || !link.Clash(r.Acc, s) {
 				continue
 			}
 			f.Evidence = Inferred

@@ -12,7 +12,7 @@ import (
 //
 // A lock beside the map in the same object, or a package lock beside a package
 // map, counts when at least half of the accesses hold it; any other lock when
-// two thirds do, and at least three. One of those that hold it must write: a
+// nine in ten do, and at least five. One of those that hold it must write: a
 // map that is only read under a lock is guarded by accident. Sites before the
 // object is shared count for neither side, and neither do format calls. The thresholds published elsewhere
 // (checklocks 0.90 as a hint, GCatch 0.75) are for any lock whatever.
@@ -56,7 +56,7 @@ func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 			continue
 		}
 		beside := t.id.Kind == loc.Kind && t.id.Pkg == loc.Pkg && t.id.Owner == loc.Owner
-		if beside && 2*t.held < total || !beside && (3*t.held < 2*total || t.held < 3 && t.held < total) {
+		if beside && 2*t.held < total || !beside && (10*t.held < 9*total || t.held < 5) && t.held < total {
 			continue
 		}
 		if top == nil || t.held > top.held || t.held == top.held && compareLocations(t.id.Location, top.id.Location) < 0 {
@@ -69,12 +69,17 @@ func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 	g := &Guard{Lock: top.id, Held: top.held, Total: total}
 	var broken []*link.Site
 	for _, s := range needy {
-		if l := holds(s, top.id); l == nil || !enough(s.Op, l.Mode) {
+		if l := holds(s, top.id); (l == nil || !enough(s.Op, l.Mode)) && !borrows(s) {
 			broken = append(broken, s)
 		}
 	}
 	g.relate(needy)
 	return g, broken
+}
+
+// borrows reports whether s holds a lock that may be any lock.
+func borrows(s *link.Site) bool {
+	return slices.ContainsFunc(s.Locks, access.Lock.Borrowed)
 }
 
 // enough reports whether a lock held in mode protects an access that does op.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/link"
 )
 
@@ -195,6 +196,9 @@ func (v *verdict) violation() (bad, good *link.Site) {
 		if s.Op == access.Format {
 			continue // deepformat speaks
 		}
+		if s.Op == access.Replace && known.Lifecycle(s.Func) {
+			continue // set up or torn down when nobody else uses it
+		}
 		if bad == nil || s.Op.Writes() && !bad.Op.Writes() {
 			bad = s
 		}
@@ -218,14 +222,14 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 	f.Message = fmt.Sprintf("%s walks map %s", shortName(s.Sink.Callee), v.loc.Short())
 	var mine []link.Pair
 	for _, pr := range v.pairs {
-		if pr.A.Acc.Site == s || pr.B.Acc.Site == s {
+		if pr.A.Acc.Site.Same(s) || pr.B.Acc.Site.Same(s) {
 			mine = append(mine, pr)
 		}
 	}
 	if pr := best(mine); pr != nil {
 		f.Evidence = strength(pr)
 		a, b := pr.A, pr.B
-		if b.Acc.Site == s {
+		if b.Acc.Site.Same(s) {
 			a, b = b, a
 		}
 		f.Accesses = []Access{side(a, pr.In), side(b, pr.In)}

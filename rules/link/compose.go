@@ -19,7 +19,7 @@ const maxSame = 12
 // is known of its callees.
 func (p *Program) compose(n *node) {
 	n.resolve(p)
-	n.held, n.published = nil, nil
+	n.held, n.published, n.afterPub = nil, nil, nil
 	c := &composer{p: p, n: n, seen: make(map[accKey]bool), same: make(map[sameKey]int)}
 	n.sync, n.async, n.waits, n.signals = nil, nil, nil, nil
 	n.publishes = make(map[int]bool)
@@ -329,9 +329,22 @@ func (fr *frame) instantiate(a *Acc) []*Acc {
 		if q.Root.Kind != access.Unknown {
 			b.Owned = n.owned(q, i)
 		}
+		if a.Loc.IsZero() && !b.Loc.IsZero() {
+			a.Site.known(b, n)
+		}
 		out = append(out, b)
 	}
 	return out
+}
+
+// known notes that b, an access at s, is to a map that n can name.
+func (s *Site) known(b *Acc, n *node) {
+	if s.inst == nil {
+		s.inst = make(map[access.Location][]instance)
+	}
+	if len(s.inst[b.Loc]) < maxPairs {
+		s.inst[b.Loc] = append(s.inst[b.Loc], instance{n, b.Locks, b.Owned})
+	}
 }
 
 // localAt returns the root for a local variable that n declares.
@@ -507,12 +520,8 @@ func (n *node) owned(path access.Path, i int) bool {
 	if !fresh || !n.ownsAll(path) {
 		return false
 	}
-	for _, j := range n.publications()[path.Root] {
-		if n.after(j, i) {
-			return false
-		}
-	}
-	return true
+	pubs := n.publications()[path.Root]
+	return len(pubs) == 0 || !n.afterAny(pubs, i, path.Root)
 }
 
 // ownsAll reports whether the pointers that a path goes through were all set

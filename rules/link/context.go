@@ -90,8 +90,11 @@ func (a entry) meet(b entry) entry {
 			break
 		}
 		for _, m := range b.locks {
-			if l.Path == m.Path && sameLock(l, m) {
+			if l.Path == m.Path || !l.ID.IsZero() && l.ID.Location == m.ID.Location {
 				l.Mode = min(l.Mode, m.Mode)
+				if l.Path != m.Path { // one lock by its declaration; who knows of which object
+					l.Path = access.Path{}
+				}
 				out.locks = append(out.locks, l)
 				break
 			}
@@ -224,7 +227,7 @@ func (p *Program) Sites() map[access.Location][]*Site {
 	out := make(map[access.Location][]*Site)
 	for _, s := range p.sites {
 		for loc := range s.locs {
-			out[loc] = append(out[loc], s)
+			out[loc] = append(out[loc], s.at(loc))
 		}
 	}
 	for _, ss := range out {
@@ -240,6 +243,35 @@ func (p *Program) Sites() map[access.Location][]*Site {
 	}
 	return out
 }
+
+// at returns the site as an access to one map: with what its callers that pass
+// that map hold.
+func (s *Site) at(loc access.Location) *Site {
+	insts := s.inst[loc]
+	if !s.Loc.IsZero() || len(insts) == 0 {
+		return s
+	}
+	out := *s
+	out.Locks, out.Exempt = nil, "before the value is shared"
+	first := true
+	for _, in := range insts {
+		if in.owned {
+			continue
+		}
+		held := append(slices.Clip(in.locks), in.n.entry.locks...)
+		if first {
+			out.Locks, out.Exempt, first = held, s.Exempt, false
+			continue
+		}
+		out.Locks = slices.DeleteFunc(slices.Clone(out.Locks), func(l access.Lock) bool {
+			return !slices.ContainsFunc(held, func(m access.Lock) bool { return sameLock(l, m) && m.Mode >= l.Mode })
+		})
+	}
+	return &out
+}
+
+// Same reports whether two sites are one access in the source.
+func (s *Site) Same(t *Site) bool { return s.Pos == t.Pos && s.Op == t.Op && s.FuncID == t.FuncID }
 
 // Type returns the summary of a named type, nil if it is not in the program.
 func (p *Program) Type(pkg, name string) *summarise.Type {

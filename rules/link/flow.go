@@ -73,27 +73,52 @@ func (n *node) meets(t *Thread, i int, root access.Root) bool {
 	return set[i]
 }
 
+// afterAny reports whether event i may happen after one of the events from,
+// with the object at root still the same.
+func (n *node) afterAny(from []int, i int, root access.Root) bool {
+	set, ok := n.afterPub[root]
+	if !ok {
+		set = make([]bool, len(n.Events))
+		for _, j := range from {
+			n.mark(j, set, func(k int) bool { return n.makes(k, root) })
+		}
+		if n.afterPub == nil {
+			n.afterPub = make(map[access.Root][]bool)
+		}
+		n.afterPub[root] = set
+	}
+	return set[i]
+}
+
 // during returns the events of n that may happen after t has started, up to
 // those that wait for it or make root anew, which are included.
 func (n *node) during(t *Thread, root access.Root) []bool {
-	stop := n.joins(t)
 	out := make([]bool, len(n.Events))
+	if !t.Ends {
+		stop := n.joins(t)
+		n.mark(t.event, out, func(k int) bool { return stop != nil && stop(k) || n.makes(k, root) })
+	}
+	return out
+}
+
+// mark sets out for the events that may happen after event i, up to those at
+// which stop answers true, which are included.
+func (n *node) mark(i int, out []bool, stop func(k int) bool) {
 	seen := make([]bool, len(n.Succs))
 	var work []int
-	// walk marks the events of a block from lo on, and reports whether the
-	// end of the block is reached.
+	// walk marks a range of events of one block, and reports whether its end
+	// is reached.
 	walk := func(lo, hi int) bool {
 		for k := lo; k < hi; k++ {
 			out[k] = true
-			if stop != nil && stop(k) || n.makes(k, root) {
+			if stop(k) {
 				return false
 			}
 		}
 		return true
 	}
-	b := n.Events[t.event].Block
-	_, hi := n.blockEvents(b)
-	if !t.Ends && walk(t.event+1, hi) {
+	b := n.Events[i].Block
+	if _, hi := n.blockEvents(b); walk(i+1, hi) {
 		work = append(work, n.Succs[b]...)
 	}
 	for len(work) > 0 {
@@ -107,7 +132,6 @@ func (n *node) during(t *Thread, root access.Root) []bool {
 			work = append(work, n.Succs[b]...)
 		}
 	}
-	return out
 }
 
 // makes reports whether event k makes the object at root anew.

@@ -45,8 +45,9 @@ type node struct {
 	ts        []*Thread             // that run at some time during it
 	async     []*Thread             // that may outlive it
 	results   [][]access.Path
-	publishes map[int]bool          // parameters that it makes visible
-	published map[access.Root][]int // see publications
+	publishes map[int]bool           // parameters that it makes visible
+	published map[access.Root][]int  // see publications
+	afterPub  map[access.Root][]bool // see afterAny
 	waits     []access.Path
 	signals   []access.Path
 	resolved  map[access.Root][]access.Path
@@ -115,6 +116,15 @@ type Site struct {
 
 	node *node
 	locs map[access.Location]bool
+	// inst says for a site whose map only callers know where it became known.
+	inst map[access.Location][]instance
+}
+
+// An instance is a site seen from a function that knows which map it is.
+type instance struct {
+	n     *node
+	locks []access.Lock // held there and on the way to the site
+	owned bool
 }
 
 type siteKey struct {

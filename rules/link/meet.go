@@ -184,6 +184,9 @@ func (a *Acc) shared(locks []access.Lock) *Acc {
 // sameLock reports whether two locks are one, as far as their declaration
 // tells. Taking two locks for one only ever hides a report.
 func sameLock(l, m access.Lock) bool {
+	if l.Borrowed() || m.Borrowed() {
+		return true
+	}
 	if l.ID.IsZero() || m.ID.IsZero() {
 		return l.Path == m.Path
 	}

@@ -36,7 +36,7 @@ func (p *Program) Reaching(loc access.Location) []Reach {
 
 // RunsIn reports whether the goroutine itself reaches the site.
 func (r Reach) RunsIn(s *Site) bool {
-	return slices.ContainsFunc(r.Thread.Accs, func(a *Acc) bool { return a.Site == s })
+	return slices.ContainsFunc(r.Thread.Accs, func(a *Acc) bool { return a.Site.Same(s) })
 }
 
 // Clash reports whether an access of a goroutine and one made elsewhere

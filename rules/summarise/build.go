@@ -47,6 +47,7 @@ type builder struct {
 	locals  map[ssa.Value]int
 	callNum map[ssa.CallInstruction]int
 	defers  []*ssa.Defer
+	stores  []*ssa.Store      // of maps
 	content map[int][]int     // locals stored into locals
 	spawned map[ssa.Value]int // callback structs: index of their event
 	// resolving guards against function variables that capture themselves.
@@ -170,8 +171,14 @@ func (p *packageBuilder) builder(fn *ssa.Function) *builder {
 	}
 	for _, blk := range fn.Blocks {
 		for _, ins := range blk.Instrs {
-			if d, ok := ins.(*ssa.Defer); ok {
-				b.defers = append(b.defers, d)
+			switch ins := ins.(type) {
+			case *ssa.Defer:
+				b.defers = append(b.defers, ins)
+			case *ssa.Store:
+				switch ins.Val.Type().Underlying().(type) {
+				case *types.Map, *types.Slice:
+					b.stores = append(b.stores, ins)
+				}
 			}
 		}
 	}

@@ -26,14 +26,16 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 		e.Kind, e.Path = Make, access.Path{Root: b.local(ins, "")}
 		b.emit(e)
 	case *ssa.Lookup:
-		if isMap(ins.X.Type()) {
+		if isMap(ins.X.Type()) && !b.swappedOut(ins.X, ins) {
 			b.access(e, access.Read, b.pathsOf(ins.X))
 		}
 	case *ssa.MapUpdate:
-		b.access(e, access.Write, b.pathsOf(ins.Map))
+		if !b.swappedOut(ins.Map, ins) {
+			b.access(e, access.Write, b.pathsOf(ins.Map))
+		}
 		b.publish(e, ins.Value, b.pathsOf(ins.Map))
 	case *ssa.Range:
-		if isMap(ins.X.Type()) {
+		if isMap(ins.X.Type()) && !b.swappedOut(ins.X, ins) {
 			b.access(e, access.Iterate, b.pathsOf(ins.X))
 		}
 	case *ssa.Store:
@@ -94,6 +96,72 @@ func (b *builder) access(e Event, op access.Op, paths []access.Path) {
 		}
 		b.emit(e)
 	}
+}
+
+// swappedOut reports whether the map v was taken out of its variable, which
+// holds another one when at happens:
+//
+//	old := s.m
+//	s.m = nil
+//	for k := range old {
+func (b *builder) swappedOut(v ssa.Value, at ssa.Instruction) bool {
+	load := containerLoad(v)
+	if load == nil {
+		return false
+	}
+	from := b.pathsOf(load.X)
+	if len(from) != 1 || from[0].N == 0 && from[0].Root.Kind != access.GlobalVar {
+		return false
+	}
+	return slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
+		return before(load, st) && before(st, at) && slices.Equal(b.pathsOf(st.Addr), from)
+	})
+}
+
+// containerLoad returns the load of the variable that v, a map or an element of
+// maps and slices, was taken from; nil if v was not.
+func containerLoad(v ssa.Value) *ssa.UnOp {
+	for range 8 {
+		switch x := v.(type) {
+		case *ssa.UnOp:
+			if x.Op != token.MUL {
+				return nil
+			}
+			ia, ok := x.X.(*ssa.IndexAddr)
+			if !ok {
+				return x
+			}
+			v = ia.X
+		case *ssa.Lookup:
+			v = x.X
+		case *ssa.Index:
+			v = x.X
+		case *ssa.Extract:
+			switch t := x.Tuple.(type) {
+			case *ssa.Lookup:
+				v = t.X
+			case *ssa.Next:
+				r, ok := t.Iter.(*ssa.Range)
+				if !ok {
+					return nil
+				}
+				v = r.X
+			default:
+				return nil
+			}
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// before reports whether a always happens before b: it dominates it.
+func before(a, b ssa.Instruction) bool {
+	if a.Block() != b.Block() {
+		return a.Block().Dominates(b.Block())
+	}
+	return slices.Index(a.Block().Instrs, a) < slices.Index(b.Block().Instrs, b)
 }
 
 // localLoc returns the location of a local variable of this function.

@@ -79,6 +79,9 @@ func (b *builder) findPaths(v ssa.Value) []access.Path {
 	case *ssa.Convert:
 		return b.pathsOf(v.X)
 	case *ssa.TypeAssert:
+		if isMap(v.AssertedType) {
+			return nil // a field of type any holds many maps: its name says nothing
+		}
 		return b.pathsOf(v.X)
 	case *ssa.Slice:
 		return b.pathsOf(v.X)
@@ -169,7 +172,7 @@ func (b *builder) extractPaths(v *ssa.Extract) []access.Path {
 			return extend(b.pathsOf(t.X), access.Elem)
 		}
 	case *ssa.TypeAssert:
-		if v.Index == 0 {
+		if v.Index == 0 && !isMap(t.AssertedType) {
 			return b.pathsOf(t.X)
 		}
 	case *ssa.Next:
