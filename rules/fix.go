@@ -141,12 +141,15 @@ func (a *analysis) prove(ctx context.Context, group []*judge.Finding) (failed, e
 // did before: no lock taken while it is held, no two locks in both orders.
 func (a *analysis) lockedWell(edited *analysis) error {
 	before, after := a.link.Locking(), edited.link.Locking()
-	known := make(map[access.LockID]bool)
+	count := make(map[access.LockID]int)
 	for _, id := range before.Reentries {
-		known[id] = true
+		count[id]++
+	}
+	for _, id := range after.Reentries {
+		count[id]--
 	}
 	for pos, id := range after.Reentries {
-		if !known[id] {
+		if count[id] < 0 {
 			return fmt.Errorf("%s: %s would be taken while it is held", pos, id.Short())
 		}
 	}

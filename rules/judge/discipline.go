@@ -22,7 +22,7 @@ func (j *judge) exposed(v *verdict, f *Finding) bool {
 	}
 	for _, r := range j.prog.Reaching(v.loc) {
 		for _, s := range v.needy {
-			if !s.OpenMethod(v.loc.Pkg, v.loc.Owner) || known.Lifecycle(s.Func) || s.Op == access.Format || r.RunsIn(s) {
+			if !s.OpenMethod(v.loc.Pkg, v.loc.Owner) || known.Lifecycle(s.Func) || s.Op == access.Format || s.Op == access.Replace || r.Acc.Op == access.Replace || r.RunsIn(s) {
 				continue
 			}
 			// Where one side holds a lock, the question is which lock guards

@@ -120,10 +120,12 @@ func onePerPosition(sites []*link.Site) []*link.Site {
 // sharedMap reports a map that two goroutines use without a common lock.
 func (j *judge) sharedMap(v *verdict) *Finding {
 	f := v.finding(SharedMap)
-	pairs := v.pairs
+	pairs := slices.DeleteFunc(slices.Clone(v.pairs), func(p link.Pair) bool {
+		return setsUp(p.A.Acc) || setsUp(p.B.Acc)
+	})
 	if v.guard != nil {
 		// The lock is there; what a format call does about it is deepformat's.
-		pairs = slices.DeleteFunc(slices.Clone(pairs), func(p link.Pair) bool {
+		pairs = slices.DeleteFunc(pairs, func(p link.Pair) bool {
 			return p.A.Acc.Op == access.Format || p.B.Acc.Op == access.Format
 		})
 	}
@@ -156,6 +158,13 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 		return f
 	}
 	return v.possible(f)
+}
+
+// setsUp reports whether an access gives a map to an object that nobody else
+// uses yet, or takes it away when nobody does any more, going by the name of
+// its function.
+func setsUp(a *link.Acc) bool {
+	return a.Op == access.Replace && known.Lifecycle(a.Site.Func)
 }
 
 // possible reports a map that is changed after it is shared, with nothing to
@@ -196,8 +205,8 @@ func (v *verdict) violation() (bad, good *link.Site) {
 		if s.Op == access.Format {
 			continue // deepformat speaks
 		}
-		if s.Op == access.Replace && known.Lifecycle(s.Func) {
-			continue // set up or torn down when nobody else uses it
+		if s.Op == access.Replace {
+			continue // set up or torn down when nobody else uses it, as a rule
 		}
 		if bad == nil || s.Op.Writes() && !bad.Op.Writes() {
 			bad = s

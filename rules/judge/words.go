@@ -92,7 +92,7 @@ func side(s link.Side, in string) Access {
 		a.Goroutine = append(a.Goroutine, frames(t.Via)...)
 		text := t.Text
 		switch {
-		case t.Local && t.Group.Root.Kind == access.Unknown: // go f()
+		case strings.HasPrefix(text, "go "):
 			text = strings.Replace(text, "func literal", "func() { … }", 1) + "()"
 		default:
 			text += " runs " + t.Entry

@@ -17,6 +17,7 @@ type Starter struct {
 	Multi  bool   // it may overlap itself
 	Ends   bool   // it has ended when Func returns
 	Wait   string // method of the receiver that waits for it
+	Now    bool   // it starts at once or by itself; otherwise something else has to be started first
 }
 
 const (
@@ -36,8 +37,8 @@ var Starters = []Starter{
 	{Func: "(*github.com/sourcegraph/conc/pool.ContextPool).Go", Wait: "Wait"},
 	{Func: "(*github.com/oklog/run.Group).Add"},
 	{Func: "(*github.com/oklog/run.Group).Add", Arg: 1},
-	{Func: "time.AfterFunc", Arg: 1},
-	{Func: "context.AfterFunc", Arg: 1},
+	{Func: "time.AfterFunc", Arg: 1, Now: true},
+	{Func: "context.AfterFunc", Arg: 1, Now: true},
 	{Func: "runtime.SetFinalizer", Arg: 1},
 	{Func: "runtime.AddCleanup", Arg: 1},
 	{Func: "(*testing.B).RunParallel", Multi: true, Ends: true},
@@ -139,7 +140,8 @@ func foreign(pkg string) bool {
 // is used by others, or after.
 var lifecycle = []string{
 	"new", "init", "setup", "configure", "start", "run", "open", "close", "stop", "shutdown", "with", "register", "must",
-	"validate", "prepare", "bootstrap", "teardown", "destroy", "cleanup", "set", "apply", "load", "reset", "build", "parse",
+	"validate", "bootstrap", "teardown", "destroy", "cleanup", "set", "apply", "load", "reset", "build", "parse",
+	"listen", "connect", "serve", "subscribe", "attach", "prepare", "make", "create",
 }
 
 // Lifecycle reports whether the name of a function, such as (*T).Start, says

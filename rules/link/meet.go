@@ -35,8 +35,8 @@ func (p *Program) meet(n *node) {
 			}
 			p.meetThreads(n, t, u)
 		}
-		if t.Ends {
-			continue
+		if t.Ends || !t.Local {
+			continue // what is only registered starts when this function is done, as a rule
 		}
 		for _, a := range t.Accs {
 			if p.pairs[a.Loc] == maxPairs {

@@ -132,7 +132,7 @@ func (b *builder) starters(e Event, name string, ins ssa.CallInstruction, c *ssa
 		found = true
 		e.Multi, e.Ends = s.Multi, s.Ends
 		e.Targets, e.Args, e.Fns = nil, nil, nil
-		e.Local = s.Wait != ""
+		e.Local = s.Wait != "" || s.Now
 		e.Group = access.Path{}
 		if s.Wait != "" {
 			if ps := b.pathsOf(c.Args[0]); len(ps) > 0 {
