@@ -153,7 +153,7 @@ func importsAdded(header string, list []udiff.Edit, n int, strict bool) bool {
 	list = slices.Clone(list)
 	udiff.SortEdits(list)
 	text, err := udiff.Apply(header, list)
-	if err != nil || strict && !formatted(text) {
+	if err != nil || strict && !formatted(strings.TrimRight(text, "\n")+"\n") {
 		return false
 	}
 	count := func(text string) int {
@@ -320,7 +320,7 @@ func (t *Tree) makeGroup(gen *ast.GenDecl, adds []newImport) []udiff.Edit {
 	}
 	return []udiff.Edit{
 		insertion(t.off(spec.Pos()), "(\n"+above.String()+"\t"),
-		insertion(end, "\n"+below.String()+")"),
+		insertion(end, "\n"+below.String()+")"+t.blankLine(end)),
 	}
 }
 
@@ -360,8 +360,15 @@ func (t *Tree) newDecl(pos token.Pos, adds []newImport) udiff.Edit {
 		text += ")"
 	}
 	end := t.lineEnd(pos)
-	if rest := t.src.text[end+1:]; rest != "" && rest[0] != '\n' {
-		text += "\n"
+	return insertion(end, text+t.blankLine(end))
+}
+
+// blankLine returns the blank line that is needed behind imports that end at an
+// offset: "" if there is one, or nothing follows.
+func (t *Tree) blankLine(end int) string {
+	rest := strings.TrimLeft(t.src.text[end:], " \t")
+	if rest == "\n" || strings.HasPrefix(rest, "\n\n") {
+		return ""
 	}
-	return insertion(end, text)
+	return "\n"
 }
