@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rewrite/load"
@@ -60,7 +61,7 @@ next:
 			continue
 		}
 		for i := range groups {
-			if merged, err := edit.Merge(edits[i], f.Fix.Edits); err == nil {
+			if merged, err := edit.Merge(edits[i], f.Fix.Edits); err == nil && !shareCode(edits[i], f.Fix.Edits) {
 				groups[i], edits[i] = append(groups[i], f), merged
 				continue next
 			}
@@ -71,50 +72,115 @@ next:
 	return groups
 }
 
-// proveGroup checks the fixes of a group on the edited program, all at once;
-// if anything fails, each half on its own, so that a bad fix is found out and
-// the good ones keep their standing.
+// shareCode reports whether two lists have an edit in common that is no import:
+// two fixes that insert one Lock and two Unlocks do not go together.
+func shareCode(a, b []edit.TextEdit) bool {
+	return slices.ContainsFunc(a, func(x edit.TextEdit) bool {
+		return !isImport(x.New) && slices.ContainsFunc(b, func(y edit.TextEdit) bool {
+			return x.File == y.File && x.Start == y.Start && x.End == y.End && x.New == y.New
+		})
+	})
+}
+
+// isImport reports whether inserted text is an import specification or
+// declaration and nothing else.
+func isImport(text string) bool {
+	text = strings.TrimSpace(text)
+	return strings.HasPrefix(text, "import ") || strings.HasSuffix(text, `"`) && strings.Count(text, `"`) == 2 && !strings.ContainsAny(text, "(){}=")
+}
+
+// proveGroup checks the fixes of a group on the edited program, all at once.
+// Those that fail lose their edits, and the rest is checked again without
+// them, so that a bad fix is found out and the good ones keep their standing.
 func (a *analysis) proveGroup(ctx context.Context, group []*judge.Finding) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	a.cfg.progress("proving %d fixes", len(group))
-	failed, err := a.prove(ctx, group)
+	group, err := a.compiling(ctx, group)
 	if err != nil {
 		return err
 	}
-	switch {
-	case failed == nil:
-		return nil
-	case len(group) > 1:
-		if err := a.proveGroup(ctx, group[:len(group)/2]); err != nil {
+	for len(group) > 0 {
+		failed, err := a.prove(ctx, group)
+		if err != nil {
 			return err
 		}
-		return a.proveGroup(ctx, group[len(group)/2:])
+		if len(failed) == 0 {
+			break
+		}
+		group = slices.DeleteFunc(group, func(f *judge.Finding) bool {
+			why, ok := failed[f]
+			if ok {
+				refuse(f, why)
+			}
+			return ok
+		})
 	}
-	fix := group[0].Fix
-	fix.Applicability, fix.Edits, fix.Proved = edit.Manual, nil, nil
-	fix.Reason = failed.Error()
+	for _, f := range group {
+		if f.Fix.Applicability != edit.Manual {
+			f.Fix.Proved = proved(f)
+		}
+	}
 	return nil
 }
 
-// prove applies the fixes of findings in memory and checks the obligations
-// that a fix can be checked for afterwards. It returns what failed.
-func (a *analysis) prove(ctx context.Context, group []*judge.Finding) (failed, err error) {
+// refuse takes back a fix that was found to be wrong.
+func refuse(f *judge.Finding, why error) {
+	f.Fix.Applicability, f.Fix.Edits, f.Fix.Proved = edit.Manual, nil, nil
+	f.Fix.Reason = why.Error()
+}
+
+// compiling returns the findings of a group whose fixes type-check together
+// and copy no lock. Of a group that does not, each half is tried on its own.
+func (a *analysis) compiling(ctx context.Context, group []*judge.Finding) ([]*judge.Finding, error) {
+	if err := ctx.Err(); err != nil || len(group) == 0 {
+		return nil, err
+	}
+	edits, err := merged(group)
+	if err != nil {
+		return nil, err
+	}
+	_, failures, err := prove.Compile(a.prog, edits)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(failures) == 0:
+		return group, nil
+	case len(group) == 1:
+		refuse(group[0], fmt.Errorf("%s: %s", failures[0].Pos, failures[0].Message))
+		return nil, nil
+	}
+	first, err := a.compiling(ctx, slices.Clone(group[:len(group)/2]))
+	if err != nil {
+		return nil, err
+	}
+	second, err := a.compiling(ctx, slices.Clone(group[len(group)/2:]))
+	return append(first, second...), err
+}
+
+func merged(group []*judge.Finding) ([]edit.TextEdit, error) {
 	var all [][]edit.TextEdit
 	for _, f := range group {
 		all = append(all, f.Fix.Edits)
 	}
-	edits, err := edit.Merge(all...)
+	return edit.Merge(all...)
+}
+
+// prove applies the fixes of findings in memory and analyses the edited
+// program again. It returns those that failed, with what is wrong.
+func (a *analysis) prove(ctx context.Context, group []*judge.Finding) (failed map[*judge.Finding]error, err error) {
+	edits, err := merged(group)
 	if err != nil {
-		return err, nil
+		return nil, err
 	}
 	edited, failures, err := prove.Compile(a.prog, edits)
 	if err != nil {
 		return nil, err
 	}
-	if len(failures) > 0 {
-		return fmt.Errorf("%s: %s", failures[0].Pos, failures[0].Message), nil
+	failed = make(map[*judge.Finding]error)
+	if len(failures) > 0 { // good on their own, and bad together
+		for _, f := range group {
+			failed[f] = fmt.Errorf("%s: %s", failures[0].Pos, failures[0].Message)
+		}
+		return failed, nil
 	}
 	again := newAnalysis(edited, a.cfg, a)
 	left, err := again.find(ctx)
@@ -123,18 +189,39 @@ func (a *analysis) prove(ctx context.Context, group []*judge.Finding) (failed, e
 	}
 	for _, f := range group {
 		if i := slices.IndexFunc(left, func(g *judge.Finding) bool { return g.ID == f.ID }); i >= 0 {
-			return fmt.Errorf("%s: after the fix, %s still: %s", left[i].Pos, f.Map.Short(), left[i].Message), nil
+			failed[f] = fmt.Errorf("%s: after the fix, %s still: %s", left[i].Pos, f.Map.Short(), left[i].Message)
 		}
 	}
-	if err := a.lockedWell(again); err != nil {
-		return err, nil
+	if len(failed) > 0 {
+		return failed, nil
 	}
-	for _, f := range group {
-		if f.Fix.Applicability != edit.Manual {
-			f.Fix.Proved = proved(f)
-		}
+	if why := a.lockedWell(again); why != nil {
+		return a.blame(ctx, group, why)
 	}
 	return nil, nil
+}
+
+// blame finds out which fixes of a group misuse a lock, by halves.
+func (a *analysis) blame(ctx context.Context, group []*judge.Finding, why error) (map[*judge.Finding]error, error) {
+	if len(group) == 1 {
+		return map[*judge.Finding]error{group[0]: why}, nil
+	}
+	failed := make(map[*judge.Finding]error)
+	for _, half := range [][]*judge.Finding{group[:len(group)/2], group[len(group)/2:]} {
+		bad, err := a.prove(ctx, half)
+		if err != nil {
+			return nil, err
+		}
+		for f, w := range bad {
+			failed[f] = w
+		}
+	}
+	if len(failed) == 0 { // only together
+		for _, f := range group {
+			failed[f] = why
+		}
+	}
+	return failed, nil
 }
 
 // lockedWell compares what the edited program does with its locks with what it

@@ -18,9 +18,10 @@ import (
 // (checklocks 0.90 as a hint, GCatch 0.75) are for any lock whatever.
 func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 	type tally struct {
-		id     access.LockID
-		held   int
-		writes int
+		id       access.LockID
+		held     int
+		writes   int
+		borrowed bool
 	}
 	var tallies []*tally
 	total := 0
@@ -42,6 +43,7 @@ func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 			}
 			t := tallies[i]
 			t.id.RW = t.id.RW || l.ID.RW
+			t.borrowed = t.borrowed || l.Borrowed()
 			if s.Op.Writes() {
 				t.writes++ // under a read lock too: the wrong mode of the right lock
 			}
@@ -69,6 +71,9 @@ func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 	g := &Guard{Lock: top.id, Held: top.held, Total: total}
 	var broken []*link.Site
 	for _, s := range needy {
+		if top.borrowed && len(s.Locks) > 0 {
+			continue // any lock may be the one that the pointer leads to
+		}
 		if l := holds(s, top.id); (l == nil || !enough(s.Op, l.Mode)) && !borrows(s) {
 			broken = append(broken, s)
 		}

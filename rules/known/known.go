@@ -117,6 +117,12 @@ func Keeps(name string) bool {
 	return false
 }
 
+// Serves reports whether the name of a field or function of another module says
+// that it takes handlers, which servers run many of at a time.
+func Serves(name string) bool {
+	return strings.Contains(name[strings.LastIndexByte(name, '.')+1:], "Handle")
+}
+
 // KeepsField reports whether functions stored in fields of a struct type of
 // that package are run by it later.
 func KeepsField(pkg string) bool { return foreign(pkg) }

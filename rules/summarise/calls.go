@@ -49,7 +49,9 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	e.Text = calleeText(b.nodes[ins.Pos()])
 	e.Unknown, e.Blocks = unknownCallee(c), known.Blocks(name)
 	if known.Keeps(name) && b.env.Own != nil && !b.env.Own(known.PackageOf(name)) {
+		e.Multi = known.Serves(name)
 		b.keeps(e)
+		e.Multi = false
 		e.Fns = nil
 	}
 	b.emit(e)

@@ -266,8 +266,8 @@ func (b *builder) storeFunc(e Event, fa *ssa.FieldAddr, val ssa.Value) {
 	}
 	ts := b.targets(val)
 	if !callback && b.env.Own != nil && !b.env.Own(step.Pkg) && known.KeepsField(step.Pkg) && anyStatic(ts) {
-		e.Assumed = true
-		callback = true
+		e.Assumed, callback = true, true
+		multi = known.Serves(step.Name)
 	}
 	if !callback {
 		for _, t := range ts {
