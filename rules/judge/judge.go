@@ -181,7 +181,7 @@ func (v *verdict) possible(f *Finding) *Finding {
 			other = s
 		}
 	}
-	if w == nil || len(v.needy) < 2 || v.guard != nil && len(v.broken) == 0 {
+	if w == nil || v.guard != nil && len(v.broken) == 0 {
 		return nil
 	}
 	f.Evidence = Possible

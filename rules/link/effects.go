@@ -13,7 +13,10 @@ func (p *Program) Effects() *Effects {
 	e := &Effects{p: p, byParen: make(map[access.Pos]callSite), memo: make(map[*node]*Effect)}
 	for _, n := range p.order {
 		for i := range n.Events {
-			if ev := &n.Events[i]; ev.Kind == summarise.Call && ev.Paren.IsValid() {
+			ev := &n.Events[i]
+			switch {
+			case !ev.Paren.IsValid():
+			case ev.Kind == summarise.Call, ev.Kind == summarise.Block:
 				e.byParen[ev.Paren] = callSite{n, i}
 			}
 		}
@@ -46,6 +49,9 @@ func (e *Effects) Call(pos access.Pos) Effect {
 	cs, ok := e.byParen[pos]
 	if !ok {
 		return Effect{} // a built-in, a conversion, a lock operation
+	}
+	if ev := &cs.n.Events[cs.event]; ev.Kind == summarise.Block { // a WaitGroup's Wait
+		return Effect{Blocks: cs.n.Name + ": " + ev.Text}
 	}
 	var out Effect
 	e.addCall(&out, cs.n, cs.event)

@@ -94,9 +94,10 @@ func (l *locking) visit(n *node) {
 				if ed.event != i || ed.starts != nil {
 					continue
 				}
+				under := append(slices.Clip(held), n.under(ed)...)
 				for _, t := range l.taken[ed.callee] {
 					t.Path = n.inCaller(t.Path, ed)
-					mine = l.take(mine, e.Pos, held, t)
+					mine = l.take(mine, e.Pos, under, t)
 				}
 			}
 		}
