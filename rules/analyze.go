@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"go/ast"
@@ -12,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/mapguard/mapguard/rewrite/load"
+	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/ignore"
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/link"
@@ -86,6 +88,8 @@ type analysis struct {
 	prog *load.Program
 	link *link.Program
 
+	found []*judge.Finding // by find
+
 	mu        sync.Mutex
 	summaries map[*load.Package]*summarise.Package // shared with analyses of edited programs
 	broken    map[string]string                    // packages whose analysis panicked
@@ -132,8 +136,26 @@ func (a *analysis) find(ctx context.Context) ([]*judge.Finding, error) {
 	for _, u := range units {
 		own[u.Types.Path()] = true
 	}
-	fs := judge.Findings(a.link, func(pkg string) bool { return own[pkg] })
-	return slices.DeleteFunc(fs, func(f *judge.Finding) bool { return !a.wanted(f) }), nil
+	fs := judge.Findings(a.link, func(pkg string) bool { return own[pkg] }, a.line)
+	a.found = slices.DeleteFunc(fs, func(f *judge.Finding) bool { return !a.wanted(f) })
+	return slices.Clone(a.found), nil
+}
+
+// line returns the source line at a position, without the space around it.
+func (a *analysis) line(pos access.Pos) string {
+	src, err := a.prog.Source(pos.File)
+	if err != nil {
+		return ""
+	}
+	for range pos.Line - 1 {
+		i := bytes.IndexByte(src, '\n')
+		if i < 0 {
+			return ""
+		}
+		src = src[i+1:]
+	}
+	src, _, _ = bytes.Cut(src, []byte("\n"))
+	return string(bytes.TrimSpace(src))
 }
 
 // wanted reports whether a finding is one that the user asked for.

@@ -94,7 +94,7 @@ func isImport(text string) bool {
 // them, so that a bad fix is found out and the good ones keep their standing.
 func (a *analysis) proveGroup(ctx context.Context, group []*judge.Finding) error {
 	a.cfg.progress("proving %d fixes", len(group))
-	group, err := a.compiling(ctx, group)
+	group, apart, err := a.compiling(ctx, group)
 	if err != nil {
 		return err
 	}
@@ -119,6 +119,9 @@ func (a *analysis) proveGroup(ctx context.Context, group []*judge.Finding) error
 			f.Fix.Proved = proved(f)
 		}
 	}
+	if len(apart) > 0 {
+		return a.proveGroup(ctx, apart)
+	}
 	return nil
 }
 
@@ -128,32 +131,59 @@ func refuse(f *judge.Finding, why error) {
 	f.Fix.Reason = why.Error()
 }
 
-// compiling returns the findings of a group whose fixes type-check together
-// and copy no lock. Of a group that does not, each half is tried on its own.
-func (a *analysis) compiling(ctx context.Context, group []*judge.Finding) ([]*judge.Finding, error) {
+// compiling returns the findings of a group whose fixes type-check together and
+// copy no lock; apart are those that do so on their own, but not with the
+// others. Fixes that do neither are refused. Of a group that does not
+// type-check, each half is tried by itself.
+func (a *analysis) compiling(ctx context.Context, group []*judge.Finding) (together, apart []*judge.Finding, err error) {
 	if err := ctx.Err(); err != nil || len(group) == 0 {
-		return nil, err
+		return nil, nil, err
 	}
-	edits, err := merged(group)
-	if err != nil {
-		return nil, err
-	}
-	_, failures, err := prove.Compile(a.prog, edits)
+	failure, err := a.compiles(group)
 	switch {
 	case err != nil:
-		return nil, err
-	case len(failures) == 0:
-		return group, nil
+		return nil, nil, err
+	case failure == nil:
+		return group, nil, nil
 	case len(group) == 1:
-		refuse(group[0], fmt.Errorf("%s: %s", failures[0].Pos, failures[0].Message))
-		return nil, nil
+		refuse(group[0], failure)
+		return nil, nil, nil
 	}
-	first, err := a.compiling(ctx, slices.Clone(group[:len(group)/2]))
+	half := len(group) / 2
+	first, apart, err := a.compiling(ctx, slices.Clone(group[:half]))
 	if err != nil {
+		return nil, nil, err
+	}
+	second, more, err := a.compiling(ctx, slices.Clone(group[half:]))
+	if err != nil {
+		return nil, nil, err
+	}
+	apart = append(apart, more...)
+	both := append(slices.Clone(first), second...)
+	if len(first) == 0 || len(second) == 0 {
+		return both, apart, nil
+	}
+	switch failure, err := a.compiles(both); {
+	case err != nil:
+		return nil, nil, err
+	case failure != nil:
+		return first, append(second, apart...), nil
+	}
+	return both, apart, nil
+}
+
+// compiles reports what keeps the program from type-checking, or makes it copy
+// a lock, with the fixes of a group; nil if nothing does.
+func (a *analysis) compiles(group []*judge.Finding) (failure, err error) {
+	edits, err := merged(group)
+	if err != nil {
+		return err, nil // they do not go together
+	}
+	_, failures, err := prove.Compile(a.prog, edits)
+	if err != nil || len(failures) == 0 {
 		return nil, err
 	}
-	second, err := a.compiling(ctx, slices.Clone(group[len(group)/2:]))
-	return append(first, second...), err
+	return fmt.Errorf("%s: %s", failures[0].Pos, failures[0].Message), nil
 }
 
 func merged(group []*judge.Finding) ([]edit.TextEdit, error) {
@@ -188,7 +218,7 @@ func (a *analysis) prove(ctx context.Context, group []*judge.Finding) (failed ma
 		return nil, err
 	}
 	for _, f := range group {
-		if i := slices.IndexFunc(left, func(g *judge.Finding) bool { return g.ID == f.ID }); i >= 0 {
+		if i := stillThere(f, group, a.found, left); i >= 0 {
 			failed[f] = fmt.Errorf("%s: after the fix, %s still: %s", left[i].Pos, f.Map.Short(), left[i].Message)
 		}
 	}
@@ -199,6 +229,25 @@ func (a *analysis) prove(ctx context.Context, group []*judge.Finding) (failed ma
 		return a.blame(ctx, group, why)
 	}
 	return nil, nil
+}
+
+// stillThere returns the index in left of a finding that f's fix should have
+// removed, -1 if it did. Of several findings that only a count tells apart, as
+// many must be gone as were fixed.
+func stillThere(f *judge.Finding, fixed, before, left []*judge.Finding) int {
+	same := func(g *judge.Finding) bool { return g.Key == f.Key }
+	count := func(fs []*judge.Finding) (n int) {
+		for _, g := range fs {
+			if same(g) {
+				n++
+			}
+		}
+		return n
+	}
+	if count(left) <= count(before)-count(fixed) {
+		return -1
+	}
+	return slices.IndexFunc(left, same)
 }
 
 // blame finds out which fixes of a group misuse a lock, by halves.
@@ -284,7 +333,10 @@ func Fix(ctx context.Context, p *load.Program, cfg Config, take func(*judge.Find
 			out.Skipped = a.skipped()
 		}
 		out.Left = fs
-		chosen := firstOf(fs, take)
+		chosen, _, err := a.compiling(ctx, firstOf(fs, take)) // those apart are for the next round
+		if err != nil {
+			return nil, err
+		}
 		if len(chosen) == 0 {
 			return out, nil
 		}

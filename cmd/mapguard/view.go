@@ -52,9 +52,12 @@ func (v *view) pos(p access.Pos) string {
 
 // change returns the diff that a fix makes in one file.
 func (v *view) change(fix *edit.Fix, file string) string {
-	src, err := v.program.Source(file)
-	if err != nil {
-		return ""
+	src, ok := v.edited[file]
+	if !ok {
+		var err error
+		if src, err = v.program.Source(file); err != nil {
+			return ""
+		}
 	}
 	var edits []edit.TextEdit
 	for _, e := range fix.Edits {

@@ -65,6 +65,7 @@ type Guard struct {
 // A Finding is one map that is, or may be, used by two goroutines at once.
 type Finding struct {
 	ID       string // stable under edits elsewhere: rule, map and function, hashed
+	Key      string // what the ID is made of, but for a count of those that are equal
 	Rule     string // "sharedmap" or "deepformat"
 	Map      access.Location
 	Evidence Evidence

@@ -27,10 +27,11 @@ type judge struct {
 	pairs map[access.Location][]link.Pair
 }
 
-// Findings returns what is wrong in a linked program, in position order. main
+// Findings returns what is wrong in a linked program, in position order. text
+// returns the source line at a position, main
 // reports whether a package is the user's own: nothing is reported about maps
 // of other packages but that a format call of the user's walks them.
-func Findings(prog *link.Program, main func(pkg string) bool) []*Finding {
+func Findings(prog *link.Program, main func(pkg string) bool, text func(access.Pos) string) []*Finding {
 	j := &judge{prog: prog, main: main, pairs: make(map[access.Location][]link.Pair)}
 	for _, p := range prog.Pairs {
 		j.pairs[p.Loc] = append(j.pairs[p.Loc], p)
@@ -47,7 +48,7 @@ func Findings(prog *link.Program, main func(pkg string) bool) []*Finding {
 	}
 	out = mergeSinks(out)
 	Sort(out)
-	identify(out)
+	identify(out, text)
 	return out
 }
 
@@ -327,15 +328,16 @@ func site(s *link.Site) Site {
 	return Site{Op: s.Op, Pkg: s.Pkg, Func: s.Func, Pos: s.Pos, Locks: s.Locks, Base: s.Path.Base(), Exempt: s.Exempt}
 }
 
-// identify gives every finding its ID. It depends on the rule, the map and,
-// for format calls, on the function and the callee, but on no line number.
-func identify(fs []*Finding) {
+// identify gives every finding its ID. It depends on the rule, the map and, for
+// format calls, on the function and the text of the line, but on no line number.
+func identify(fs []*Finding, text func(access.Pos) string) {
 	seen := make(map[string]int)
 	for _, f := range fs {
 		name := f.Rule + "|" + f.Map.String()
 		if f.Sink != nil {
-			name += "|" + f.Accesses[0].Pkg + "." + f.Accesses[0].Func + "|" + f.Sink.Callee + "|" + f.Sink.Chain
+			name = f.Rule + "|" + f.Accesses[0].Pkg + "." + f.Accesses[0].Func + "|" + f.Sink.Callee + "|" + text(f.Pos)
 		}
+		f.Key = name
 		seen[name]++
 		if n := seen[name]; n > 1 {
 			name += fmt.Sprintf("|%d", n)

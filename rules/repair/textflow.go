@@ -180,8 +180,8 @@ func (f *textFlow) passed(e ast.Expr, call *ast.CallExpr, as carrier) string {
 		case "panic", "print", "println":
 			return ""
 		}
-	} else if logLike.MatchString(callee.Name()) {
-		return ""
+	} else if fn, ok := callee.(*types.Func); ok && logLike.MatchString(fn.Name()) && fn.Signature().Results().Len() == 0 {
+		return "" // with a result, it may look something up
 	}
 	return "passed to " + callee.Name()
 }
