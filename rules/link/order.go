@@ -25,6 +25,7 @@ func (p *Program) Locking() *Locking {
 	l := &locking{
 		Locking: &Locking{Reentries: make(map[access.Pos]access.LockID), Orders: make(map[Order]access.Pos)},
 		taken:   make(map[*node][]access.Lock),
+		ids:     make(map[*node]map[access.Location]bool),
 	}
 	for _, scc := range p.components2() {
 		for _, n := range scc {
@@ -71,7 +72,8 @@ func (l *Locking) Cycle(before *Locking) (o Order, at access.Pos, ok bool) {
 
 type locking struct {
 	*Locking
-	taken map[*node][]access.Lock // that a function may take, in its own terms
+	taken map[*node][]access.Lock            // that a function may take, in its own terms
+	ids   map[*node]map[access.Location]bool // the same by declaration, all of them
 }
 
 // maxTaken bounds the locks kept for one function.
@@ -81,6 +83,8 @@ const maxTaken = 64
 // while it holds others.
 func (l *locking) visit(n *node) {
 	var mine []access.Lock
+	ids := make(map[access.Location]bool)
+	l.ids[n] = ids
 	for i := range n.Events {
 		e := &n.Events[i]
 		held := append(n.actualLocks(e.Locks), n.entry.locks...)
@@ -88,6 +92,10 @@ func (l *locking) visit(n *node) {
 		case summarise.Acquire:
 			for _, t := range n.actualLocks([]access.Lock{e.Lock}) {
 				mine = l.take(mine, e.Pos, held, t)
+				if !t.ID.IsZero() {
+					ids[t.ID.Location] = true
+					l.order(e.Pos, held, t.ID.Location)
+				}
 			}
 		case summarise.Call:
 			for _, ed := range n.calls {
@@ -98,6 +106,10 @@ func (l *locking) visit(n *node) {
 				for _, t := range l.taken[ed.callee] {
 					t.Path = n.inCaller(t.Path, ed)
 					mine = l.take(mine, e.Pos, under, t)
+				}
+				for id := range l.ids[ed.callee] {
+					ids[id] = true
+					l.order(e.Pos, under, id)
 				}
 			}
 		}
@@ -117,18 +129,25 @@ func (n *node) inCaller(p access.Path, ed edge) access.Path {
 	return access.Path{}
 }
 
+// order notes that the lock then is taken at pos while held are.
+func (l *locking) order(pos access.Pos, held []access.Lock, then access.Location) {
+	for _, h := range held {
+		o := Order{h.ID.Location, then}
+		if h.ID.IsZero() || o.First == o.Then {
+			continue
+		}
+		if at, ok := l.Orders[o]; !ok || pos.Less(at) {
+			l.Orders[o] = pos
+		}
+	}
+}
+
 // take notes that t is taken at pos while held are, and adds it to mine.
 func (l *locking) take(mine []access.Lock, pos access.Pos, held []access.Lock, t access.Lock) []access.Lock {
 	for _, h := range held {
 		exclusive := h.Mode == access.Exclusive || t.Mode == access.Exclusive
 		if h.Path == t.Path && t.Path.Root.Kind != access.Unknown && exclusive {
 			l.Reentries[pos] = t.ID
-		}
-		o := Order{h.ID.Location, t.ID.Location}
-		if !h.ID.IsZero() && !t.ID.IsZero() && o.First != o.Then {
-			if at, ok := l.Orders[o]; !ok || pos.Less(at) {
-				l.Orders[o] = pos
-			}
 		}
 	}
 	if len(mine) < maxTaken && !slices.Contains(mine, t) {

@@ -195,8 +195,11 @@ func (j *job) overlapsHeld(pos, end token.Pos) bool {
 // the function around it holds the lock: whether the literal runs there or
 // later, the finding does not say.
 func (j *job) heldOutside() (doubt, bool) {
-	if j.r.lock.isNew || started(j.fn.path) {
+	if j.r.lock.isNew {
 		return doubt{}, false
+	}
+	if started(j.fn.path) {
+		return j.waitedFor()
 	}
 	for _, n := range j.fn.path[1:] {
 		if funcBody(n) == nil {
@@ -212,6 +215,81 @@ func (j *job) heldOutside() (doubt, bool) {
 		}
 	}
 	return doubt{}, false
+}
+
+// waitedFor reports whether the function is a goroutine that the function which
+// starts it may wait for while it holds the lock.
+func (j *job) waitedFor() (doubt, bool) {
+	for _, n := range j.fn.path[1:] {
+		if funcBody(n) == nil {
+			continue
+		}
+		outer := &job{r: j.r, info: j.info, src: j.src, fn: newFunction(j.fn.pkg, j.fn.file, n)}
+		for _, iv := range outer.heldIntervals() {
+			if iv.pos > j.fn.node.Pos() || j.fn.node.Pos() >= iv.end {
+				continue
+			}
+			if at := outer.blocksAfter(j.fn.node.End(), iv.end); at != nil {
+				return j.doubt(edit.Manual, j.fn.node.Pos(), "the goroutine here needs %s, which is held around it, and may be waited for on line %d", j.ref.text, j.r.p.Fset.Position(at.Pos()).Line), true
+			}
+		}
+		break
+	}
+	return doubt{}, false
+}
+
+// looseLock returns a use of the chosen lock in the declaration around the
+// function that is no call of its methods, so that it may be held there in a way
+// that cannot be seen: RLocker, a method value, its address.
+func (j *job) looseLock() ast.Node {
+	if j.r.lock.isNew {
+		return nil
+	}
+	var at ast.Node
+	calls := make(map[ast.Node]bool) // what is called
+	plain := make(map[ast.Node]bool) // the lock in a call of its method, or assigned
+	ast.Inspect(j.fn.path[len(j.fn.path)-2], func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, e := range n.Lhs {
+				plain[ast.Unparen(e)] = true
+			}
+		case *ast.BinaryExpr:
+			plain[ast.Unparen(n.X)], plain[ast.Unparen(n.Y)] = true, true
+		case *ast.KeyValueExpr:
+			plain[n.Key] = true
+		case *ast.CallExpr:
+			if _, ok := j.lockCall(n); ok {
+				fun := ast.Unparen(n.Fun).(*ast.SelectorExpr)
+				calls[fun], plain[ast.Unparen(fun.X)] = true, true
+			}
+		case *ast.SelectorExpr:
+			if at == nil && !calls[n] && j.promotedFrom(n) {
+				at = n
+			}
+			if plain[n] {
+				plain[n.Sel] = true
+			}
+		case *ast.Ident:
+			v, ok := j.info.Uses[n].(*types.Var)
+			if ok && at == nil && !plain[n] && sameVar(j.r.p.Fset, v, j.r.lock.obj) {
+				at = n
+			}
+		}
+		return true
+	})
+	return at
+}
+
+// promotedFrom reports whether sel selects a method of the lock by way of the
+// struct that embeds it.
+func (j *job) promotedFrom(sel *ast.SelectorExpr) bool {
+	selection := j.info.Selections[sel]
+	if selection == nil || selection.Kind() == types.FieldVal {
+		return false
+	}
+	way := through(selection)
+	return len(way) > 0 && sameVar(j.r.p.Fset, way[len(way)-1], j.r.lock.obj)
 }
 
 // upgrade turns the read locks that writes are made under into write locks, and

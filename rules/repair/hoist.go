@@ -62,6 +62,49 @@ func (j *job) hoist(l []ast.Stmt, i int, header []*site) (proposal, bool) {
 	return p, true
 }
 
+// spanHoist is hoist for a cluster whose last statement has look-ups in its
+// header that belong to what comes before it:
+//
+//   - c.mu.Lock()
+//     c.m[k]++
+//   - v := c.m[k]
+//   - c.mu.Unlock()
+//   - if v := c.m[k]; v > limit {
+//   - if v > limit {
+func (j *job) spanHoist(l []ast.Stmt, c cluster) (proposal, bool) {
+	s := l[c.j]
+	in := within(c.sites, s)
+	header, bodies := divide(s, in)
+	before := l[c.i:c.j]
+	if len(bodies) > 0 || len(j.exits(before)) > 0 || j.jumpedInto(l[c.i:c.j+1]) {
+		return proposal{}, false
+	}
+	init, ok := hoistable(s, header)
+	if !ok || init != nil && len(within(header, init)) < len(header) {
+		return proposal{}, false
+	}
+	region := nodes(before)
+	for _, site := range header {
+		region = append(region, site.node)
+	}
+	p, ok := j.hold(l, c.i, region, c.sites)
+	if !ok || !j.r.usable(j.fn, j.ref, s.Pos()) {
+		return p, false
+	}
+	p.doubts = append(p.doubts, j.troubles(before, c.sites, false)...)
+	h := &hoisting{job: j, stmt: s, list: l, i: c.j}
+	if init != nil {
+		h.initSites = header
+	}
+	if !h.moveInit(init, header) || len(h.before) > 0 || !h.values(minus(header, h.initSites)) {
+		return p, false
+	}
+	p.doubts = append(p.doubts, h.doubts...)
+	p.ops = append(p.ops, h.emit("", j.unlock(c.sites))...)
+	p.spans = []span{{before[0].Pos(), header[len(header)-1].node.End(), j.ref.key}}
+	return p, true
+}
+
 // hoistable reports whether the header's look-ups are evaluated once, whenever
 // the statement is reached, and so can be evaluated before it. It returns the
 // statement that initialises s, if there is one.
@@ -154,7 +197,9 @@ func (h *hoisting) emit(lock, unlock string) []op {
 		for _, f := range h.before {
 			lines = append(lines, f())
 		}
-		lines = append(lines, lock)
+		if lock != "" {
+			lines = append(lines, lock)
+		}
 		for _, f := range h.under {
 			lines = append(lines, f())
 		}
@@ -169,7 +214,7 @@ func (h *hoisting) values(sites []*site) bool {
 	byText := make(map[string]*temp)
 	for _, site := range outermost(sites) {
 		e, ok := site.node.(ast.Expr)
-		if !ok || isTarget(site) {
+		if !ok || isTarget(site) || inTarget(site) {
 			return false
 		}
 		if b := comparison(site); b != nil && isMap(h.info.TypeOf(e)) {
@@ -180,6 +225,7 @@ func (h *hoisting) values(sites []*site) bool {
 		if !h.unconditional(site, h.stmt) && !h.harmlessLookup(site) {
 			return false // it might panic where it was not evaluated before
 		}
+		h.doubts = append(h.doubts, h.reordered(site)...)
 		text := h.r.text(h.src, e)
 		v := byText[text]
 		if v == nil {
@@ -187,7 +233,6 @@ func (h *hoisting) values(sites []*site) bool {
 			byText[text] = v
 			h.under = append(h.under, func() string { return fmt.Sprintf("%s := %s", v, text) })
 			h.doubts = append(h.doubts, h.nodeTroubles(e, sites)...)
-			h.doubts = append(h.doubts, h.reordered(site)...)
 			if isMap(h.info.TypeOf(e)) {
 				h.doubts = append(h.doubts, h.doubt(edit.Unsafe, e.Pos(), "the map that is looked up here is used after the lock is let go"))
 			}
@@ -303,6 +348,33 @@ func isTarget(s *site) bool {
 	return false
 }
 
+// inTarget reports whether what is assigned to is reached through a site: the
+// lock that guards the map had better guard its elements too.
+//
+//	c.m[k].n++
+func inTarget(s *site) bool {
+	for i, n := range s.path[:len(s.path)-1] {
+		switch up := s.path[i+1].(type) {
+		case *ast.SelectorExpr, *ast.StarExpr, *ast.ParenExpr:
+			continue
+		case *ast.IndexExpr:
+			if up.X == n {
+				continue
+			}
+		case *ast.IncDecStmt:
+			return true
+		case *ast.AssignStmt:
+			for _, l := range up.Lhs {
+				if l == n {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return false
+}
+
 // runsLater reports whether a site is itself what a go or defer statement
 // calls: defer delete(m, k).
 func runsLater(s *site) bool {
@@ -347,8 +419,12 @@ func (h *hoisting) reordered(s *site) []doubt {
 		if call.Pos() >= s.node.Pos() || call.Lparen > s.node.Pos() || contains(call, s.node) || inBody(h.stmt, call) {
 			continue
 		}
-		if index, ok := s.node.(*ast.IndexExpr); ok && !h.plain(index.Index) {
+		if index, ok := s.node.(*ast.IndexExpr); ok && (!h.plain(index.Index) || h.changeable(index.Index) != nil) {
 			out = append(out, h.doubt(edit.Unsafe, s.node.Pos(), "the key is evaluated before %s is called, no longer after", calleeName(call)))
+			break
+		}
+		if e, ok := operand(s.node).(ast.Expr); ok && h.changeable(e) != nil {
+			out = append(out, h.doubt(edit.Unsafe, s.node.Pos(), "%s is evaluated before %s is called, no longer after", h.r.text(h.src, e), calleeName(call)))
 			break
 		}
 		if e := h.effect(call); e.touches(h.r.f.Map) || e.Unknown != "" || e.Blocks != "" && !(&troubleWalk{job: h.job}).logs(call) {

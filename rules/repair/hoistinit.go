@@ -191,7 +191,7 @@ func (m *movedInit) code() string {
 		m.fn.moved = make(map[movedName]movedVar)
 	}
 	for _, id := range m.declares() {
-		m.fn.moved[movedName{m.scope, id.Name}] = movedVar{m.info.Defs[id].Type(), captured(m.hoisting.stmt)}
+		m.fn.moved[movedName{m.scope, id.Name}] = movedVar{m.info.Defs[id].Type(), captured(m.info, m.hoisting.stmt)}
 	}
 	return text
 }
@@ -216,14 +216,11 @@ func (m *movedInit) rest(t *edit.Tree) error {
 }
 
 // captured reports whether a variable declared in s may be in use after s.
-func captured(s ast.Stmt) bool {
+func captured(info *types.Info, s ast.Stmt) bool {
 	found := false
 	ast.Inspect(s, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
+		if _, ok := n.(*ast.FuncLit); ok || addressed(info, n) != nil {
 			found = true
-		case *ast.UnaryExpr:
-			found = found || n.Op == token.AND
 		}
 		return !found
 	})

@@ -40,8 +40,8 @@ func (j *job) anyDepends(sites, before []*site) bool {
 }
 
 // depends reports whether b, which may follow the look-up a, relies on what a
-// found: it writes, it looks up the key that a tested, or it goes through the
-// map whose size a took.
+// found: it writes, it looks up the key that a tested or counted up, or it goes
+// through the map whose size a took.
 func (j *job) depends(b, a *site) bool {
 	if b.Op.Writes() {
 		return true
@@ -51,7 +51,24 @@ func (j *job) depends(b, a *site) bool {
 	}
 	x, ok := a.node.(*ast.IndexExpr)
 	y, ok2 := b.node.(*ast.IndexExpr)
-	return ok && ok2 && isTest(a) && j.r.text(j.src, x) == j.r.text(j.src, y)
+	return ok && ok2 && (isTest(a) || readsToo(a)) && j.r.text(j.src, x) == j.r.text(j.src, y)
+}
+
+// readsBack reports whether one of sites looks up a key that is written before.
+//
+//	c.m[k] = v
+//	return f(c.m[k])
+func (j *job) readsBack(before, sites []*site) bool {
+	for _, a := range before {
+		for _, b := range sites {
+			x, ok := a.node.(*ast.IndexExpr)
+			y, ok2 := b.node.(*ast.IndexExpr)
+			if ok && ok2 && a.Op.Writes() && !b.Op.Writes() && j.r.text(j.src, x) == j.r.text(j.src, y) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isTest reports whether a look-up is made to find out if the key is there: with

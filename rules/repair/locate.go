@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -72,9 +73,12 @@ func (r *mapRepair) locate() {
 			continue
 		}
 		s := &site{Site: js, file: file}
-		if !s.find(r, pkg.Info) {
-			doubt(edit.Manual, "cannot find the %s of the map here", js.Op)
+		if !s.find(r, pkg.Info) || js.Exempt == "" && s.inLiteralOf(r, pkg.Info) {
+			doubt(edit.Manual, "%s", s.unfound(r, pkg.Info))
 			continue
+		}
+		if why := s.consume(pkg.Info); why != "" {
+			doubt(edit.Manual, "%s", why)
 		}
 		r.sites = append(r.sites, s)
 		node := runner(pkg.Info, s.path)
@@ -123,7 +127,7 @@ func runner(info *types.Info, path []ast.Node) ast.Node {
 	for k, n := range path {
 		switch n := n.(type) {
 		case *ast.FuncLit:
-			if k+1 == len(path) || !callsAtOnce(info, n, path[k+1]) {
+			if k+1 == len(path) || !callsAtOnce(info, n, path[k+1]) || k+2 < len(path) && isLater(path[k+2]) {
 				return n
 			}
 		case *ast.FuncDecl:
@@ -143,7 +147,7 @@ func callsAtOnce(info *types.Info, lit *ast.FuncLit, up ast.Node) bool {
 		return false
 	}
 	fn, ok := typeutil.Callee(info, call).(*types.Func)
-	if !ok || fn.Pkg() == nil || fn.Signature().Recv() != nil {
+	if !ok || fn.Pkg() == nil || fn.Signature().Recv() != nil || givesFunc(fn) {
 		return false
 	}
 	switch fn.Pkg().Path() {
@@ -153,6 +157,35 @@ func callsAtOnce(info *types.Info, lit *ast.FuncLit, up ast.Node) bool {
 		return fn.Name() == "DeleteFunc" || fn.Name() == "EqualFunc"
 	}
 	return false
+}
+
+// isLater reports whether n makes the call in it happen elsewhere or later.
+func isLater(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.GoStmt, *ast.DeferStmt:
+		return true
+	}
+	return false
+}
+
+// givesFunc reports whether fn returns a function, an iterator say: what fn is
+// given may run when that is called.
+func givesFunc(fn *types.Func) bool {
+	results := fn.Signature().Results()
+	for i := range results.Len() {
+		if isFunc(results.At(i).Type()) {
+			return true
+		}
+	}
+	return false
+}
+
+func isFunc(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	_, ok := t.Underlying().(*types.Signature)
+	return ok
 }
 
 func funcBody(fn ast.Node) *ast.BlockStmt {
@@ -191,6 +224,64 @@ func (s *site) find(r *mapRepair, info *types.Info) bool {
 	}
 	s.node, s.path = path[best], path[best:]
 	return true
+}
+
+// consume makes a site that makes an iterator over the map what goes through it:
+// that is when the map is read. It says why it cannot.
+//
+//	slices.Sorted(maps.Keys(c.m))    for k := range maps.Keys(c.m)
+func (s *site) consume(info *types.Info) string {
+	call, ok := s.node.(*ast.CallExpr)
+	if !ok || !isFunc(info.TypeOf(call)) {
+		return ""
+	}
+	switch up := s.path[1].(type) {
+	case *ast.RangeStmt:
+		if up.X == call {
+			s.node, s.path = up, s.path[1:]
+			return ""
+		}
+	case *ast.CallExpr:
+		fn, ok := typeutil.Callee(info, up).(*types.Func)
+		if ok && fn.Pkg() != nil && (fn.Pkg().Path() == "slices" || fn.Pkg().Path() == "maps") && !givesFunc(fn) && up.Fun != call {
+			s.node, s.path = up, s.path[1:]
+			return ""
+		}
+	}
+	return "an iterator over the map is made here, and goes through it later: collect it at once"
+}
+
+// unfound says why the syntax of s was not found.
+func (s *site) unfound(r *mapRepair, info *types.Info) string {
+	if s.inLiteralOf(r, info) {
+		return fmt.Sprintf("the literal here sets the map of a %s that others may use already: make a new one, or set its fields under the lock", r.f.Map.Owner)
+	}
+	return fmt.Sprintf("cannot find the %s of the map here", s.Op)
+}
+
+// inLiteralOf reports whether s replaces the map by being in a literal of the
+// struct that holds it, or being one: &T{m: make(map[string]int)}.
+func (s *site) inLiteralOf(r *mapRepair, info *types.Info) bool {
+	pos := tokenPos(r.p.Fset, s.file, s.Pos)
+	if !pos.IsValid() || s.Op != access.Replace || r.f.Map.Kind != access.Field {
+		return false
+	}
+	path, _ := astutil.PathEnclosingInterval(s.file, pos, pos+1)
+	for _, n := range path {
+		switch n := n.(type) {
+		case *ast.CompositeLit:
+			if r.isOwner(info.TypeOf(n)) {
+				return true
+			}
+		case *ast.UnaryExpr:
+			if lit, ok := ast.Unparen(n.X).(*ast.CompositeLit); ok && r.isOwner(info.TypeOf(lit)) {
+				return true
+			}
+		case ast.Stmt:
+			return false
+		}
+	}
+	return false
 }
 
 // startsAt reports whether an analysis may give pos as the position of n.

@@ -57,12 +57,17 @@ func (r *mapRepair) existingLock() {
 		l.steps = append(l.steps, s.Name)
 	}
 	l.field = g.Lock.Kind == access.Field && !g.Global
+	if l.field && len(l.steps) == 0 {
+		r.doubtAt(edit.Manual, r.f.Pos, "%s guards the map elsewhere, but it cannot be told from here which object's lock it is", l.display)
+		return
+	}
 	l.obj = r.lockVar(g.Lock.Location)
 	if l.obj == nil {
 		r.doubtAt(edit.Manual, r.f.Pos, "cannot find the declaration of the lock %s", g.Lock.Location)
 		return
 	}
 	r.lock = l
+	r.pointerLock()
 }
 
 // lockVar returns the variable at a location, or nil.
@@ -254,6 +259,9 @@ func (r *mapRepair) variableName() string {
 		}
 	}
 	decls := []ast.Node{}
+	for _, f := range r.leftOut() {
+		decls = append(decls, f.syntax)
+	}
 	if r.decl.fn != nil {
 		decls = append(decls, r.decl.path[len(r.decl.path)-2])
 	}

@@ -4,6 +4,9 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
+
+	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
 )
@@ -32,7 +35,7 @@ func (j *job) moveStore(l []ast.Stmt, c cluster) (proposal, bool) {
 		return proposal{}, false
 	}
 	for _, s := range between {
-		if ends(s) || labelled(s) || !j.independent(s, store) {
+		if ends(s) || labelled(s) || !j.independent(s, store) || !j.onlyLogs(s) {
 			return proposal{}, false
 		}
 	}
@@ -46,6 +49,47 @@ func (j *job) moveStore(l []ast.Stmt, c cluster) (proposal, bool) {
 		op{j.fn.file, func(t *edit.Tree) error { return t.MoveAfter(store, lookup) }},
 		j.insertAfter(store, j.unlock(c.sites)))
 	return p, true
+}
+
+// onlyLogs reports whether s does nothing that others can see but write a log:
+// what is stored after it may be stored before it.
+func (j *job) onlyLogs(s ast.Stmt) bool {
+	ok := true
+	w := &troubleWalk{job: j}
+	ast.Inspect(s, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt, *ast.DeferStmt, *ast.SendStmt, *ast.SelectStmt:
+			ok = false
+		case *ast.UnaryExpr:
+			ok = ok && n.Op != token.ARROW
+		case *ast.CallExpr:
+			if e := j.effect(n); (e.Blocks != "" || e.Unknown != "" || len(e.Locks) > 0) && !w.logs(n) && !j.ownLogger(n) {
+				ok = false
+			}
+		}
+		return ok
+	})
+	return ok
+}
+
+// ownLogger reports whether a call is one of a logger of the module's own, by its
+// names: it gives no result, and its method and its type or package say so.
+func (j *job) ownLogger(call *ast.CallExpr) bool {
+	fn, ok := typeutil.Callee(j.info, call).(*types.Func)
+	if !ok || fn.Pkg() == nil || fn.Signature().Results().Len() > 0 {
+		return false
+	}
+	verb := strings.TrimRight(strings.TrimSuffix(fn.Name(), "S"), "fw")
+	switch verb {
+	case "Info", "Debug", "Warn", "Warning", "Error", "Trace", "Print", "Println":
+	default:
+		return false
+	}
+	owner := fn.Pkg().Name()
+	if recv := fn.Signature().Recv(); recv != nil {
+		owner += " " + types.TypeString(recv.Type(), func(*types.Package) string { return "" })
+	}
+	return strings.Contains(strings.ToLower(owner), "log")
 }
 
 // movableStore reports whether s assigns a plain value to an element of the map

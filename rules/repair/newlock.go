@@ -158,7 +158,10 @@ func (r *mapRepair) fileHazards(pkg *load.Package, file *ast.File) {
 			if _, keyed := n.Elts[0].(*ast.KeyValueExpr); !keyed {
 				r.doubt(edit.Manual, n.Pos(), "the literal of %s names no fields, so a new field breaks it: name them", named.Obj().Name())
 			}
+		case *ast.Ident:
+			r.instanceHazard(info, n)
 		case *ast.CallExpr:
+			r.movedElements(info, n)
 			tv := info.Types[n.Fun]
 			if !tv.IsType() || len(n.Args) != 1 {
 				return true
@@ -168,8 +171,15 @@ func (r *mapRepair) fileHazards(pkg *load.Package, file *ast.File) {
 				r.doubt(edit.Manual, n.Pos(), "%s is converted from or to another struct type here, which a new field breaks", named.Obj().Name())
 			}
 		case *ast.AssignStmt:
+			if len(n.Rhs) == 1 && len(n.Lhs) > 1 && n.Tok == token.ASSIGN {
+				for _, e := range n.Lhs {
+					if id, ok := e.(*ast.Ident); (!ok || id.Name != "_") && r.holdsOwner(info.TypeOf(e), 0) {
+						r.doubt(edit.Manual, e.Pos(), "%s is set as a whole here, which would reset the new lock while it may be held: set its fields", named.Obj().Name())
+					}
+				}
+			}
 			for i, e := range n.Rhs {
-				if n.Tok == token.ASSIGN && len(n.Lhs) == len(n.Rhs) && isLiteral(e) && r.holdsOwner(info.TypeOf(e), 0) {
+				if n.Tok == token.ASSIGN && len(n.Lhs) == len(n.Rhs) && r.holdsOwner(info.TypeOf(e), 0) {
 					r.doubt(edit.Manual, n.Lhs[i].Pos(), "%s is set as a whole here, which would reset the new lock while it may be held: set its fields", named.Obj().Name())
 				}
 			}
@@ -185,9 +195,44 @@ func (r *mapRepair) fileHazards(pkg *load.Package, file *ast.File) {
 	})
 }
 
-func isLiteral(e ast.Expr) bool {
-	_, ok := ast.Unparen(e).(*ast.CompositeLit)
-	return ok
+// instanceHazard looks at an instance of a generic type or function: its body may
+// copy values of the type that it is made for, which vet does not see.
+func (r *mapRepair) instanceHazard(info *types.Info, id *ast.Ident) {
+	inst, ok := info.Instances[id]
+	if !ok {
+		return
+	}
+	if obj := info.Uses[id]; obj == nil || obj.Pkg() != nil && obj.Pkg().Path() == "sync/atomic" {
+		return
+	}
+	for t := range inst.TypeArgs.Types() {
+		elem := t
+		for range 3 {
+			if slice, ok := elem.Underlying().(*types.Slice); ok && !r.isOwnerValue(elem) {
+				elem = slice.Elem()
+			}
+		}
+		if r.holdsOwner(elem, 0) {
+			r.doubt(edit.Manual, id.Pos(), "%s is used here with values of %s, which it may copy together with the new lock: use pointers", id.Name, r.decl.named.Obj().Name())
+			return
+		}
+	}
+}
+
+// movedElements looks at a call that moves elements of a slice, where others may
+// have pointers to them.
+func (r *mapRepair) movedElements(info *types.Info, call *ast.CallExpr) {
+	name := calleeName(call)
+	if name != "append" && name != "copy" && !strings.HasPrefix(name, "sort.S") {
+		return
+	}
+	if len(call.Args) < 1 {
+		return
+	}
+	slice, ok := info.TypeOf(call.Args[0]).Underlying().(*types.Slice)
+	if ok && r.holdsOwner(slice.Elem(), 0) {
+		r.doubt(edit.Unsafe, call.Pos(), "%s may move values of %s here, each with its lock, which must not happen once they are shared: use pointers", name, r.decl.named.Obj().Name())
+	}
 }
 
 // holdsOwner reports whether a value of type t has the struct in it.

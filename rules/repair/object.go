@@ -29,12 +29,55 @@ func (r *mapRepair) holder(s *site) {
 		r.doubt(edit.Manual, s.node.Pos(), "the %s whose map is used here is the result of an expression: put it into a variable", r.f.Map.Owner)
 		return
 	}
+	if s.obj.alias {
+		r.renamed(s)
+	}
 	for _, other := range found[1:] {
 		if expr, _ := selected(info, other); expr == nil || !sameExpr(info, expr, s.obj.expr) {
 			r.doubt(edit.Manual, s.node.Pos(), "two objects of type %s are used at once here: their locks would be taken one within the other", r.f.Map.Owner)
 			return
 		}
 	}
+}
+
+// renamed doubts a site that uses the map by another name if the object may go
+// by the old name no longer.
+//
+//	m := c.m
+//	c = c.next
+//	m[k] = v // not c's
+func (r *mapRepair) renamed(s *site) {
+	info := s.fn.pkg.Info
+	v := aliasVar(info, s.node)
+	if v == nil {
+		return
+	}
+	j := &job{r: r, fn: s.fn, info: info}
+	used := make(map[types.Object]bool)
+	for _, w := range j.choosing(s.obj.expr) {
+		used[w] = true
+		at := ast.Node(nil)
+		if w.IsField() || isGlobal(w) {
+			at = r.assignment(w)
+		} else {
+			at = j.escapes(w)
+		}
+		if at != nil {
+			r.doubt(edit.Unsafe, at.Pos(), "%s may be assigned here while its map is in use as %s, whose lock would be another one", w.Name(), v.Name())
+		}
+	}
+	ast.Inspect(s.fn.path[len(s.fn.path)-2], func(n ast.Node) bool {
+		if n == nil || n.End() < v.Pos() {
+			return false
+		}
+		targets(n, func(e ast.Expr) {
+			w, ok := variableOf(info, e)
+			if ok && e.Pos() > v.Pos() && used[w] {
+				r.doubt(edit.Manual, e.Pos(), "%s is assigned here, while its map is in use as %s: use the map by one name", w.Name(), v.Name())
+			}
+		})
+		return true
+	})
 }
 
 // operand returns the part of an access that the map is in: for a range

@@ -88,6 +88,7 @@ func (r *mapRepair) plan() {
 		}
 	}
 	r.heldCalls()
+	r.orders()
 }
 
 // jobs returns the work to be done in a function, one job for each lock.

@@ -3,6 +3,7 @@ package repair
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
@@ -14,6 +15,9 @@ import (
 // this fix makes it.
 func (r *mapRepair) reenters(info *types.Info, call *ast.CallExpr, e Effect) bool {
 	if !r.lock.isNew && e.locks(r.lock.id) {
+		return true
+	}
+	if r.callsBackNeedy(info, call) {
 		return true
 	}
 	if !e.touches(r.f.Map) {
@@ -40,6 +44,14 @@ func (r *mapRepair) reaches(fn *types.Func) bool {
 		r.findReach()
 	}
 	return r.reach[fn.Origin().FullName()] || isInterfaceMethod(fn) && r.reach[anyMethod(fn.Name())]
+}
+
+// reaches1 is reaches for a name.
+func (r *mapRepair) reaches1(name string) bool {
+	if r.reach == nil {
+		r.findReach()
+	}
+	return r.reach[name]
 }
 
 // anyMethod is how the methods of a name are called through interfaces.
@@ -72,15 +84,37 @@ func (r *mapRepair) findReach() {
 			}
 		}
 	}
-	for len(todo) > 0 {
-		name := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if name[0] == '(' { // a method
-			push(anyMethod(name[strings.LastIndexByte(name, '.')+1:]))
+	spread := func() {
+		for len(todo) > 0 {
+			name := todo[len(todo)-1]
+			todo = todo[:len(todo)-1]
+			if name[0] == '(' { // a method
+				push(anyMethod(name[strings.LastIndexByte(name, '.')+1:]))
+			}
+			for _, caller := range callers[name] {
+				push(caller)
+			}
 		}
-		for _, caller := range callers[name] {
-			push(caller)
+	}
+	spread()
+	// What gets there only by being called back, to a fixed point.
+	direct := r.reach
+	back := make(map[string]bool)
+	r.reach = back
+	for more := true; more; {
+		more = false
+		for from, methods := range r.backs {
+			if !back[from] && slices.ContainsFunc(methods, func(m string) bool { return direct[m] || back[m] }) {
+				push(from)
+				more = true
+			}
 		}
+		spread()
+	}
+	r.back = back
+	r.reach = direct
+	for name := range back {
+		r.reach[name] = true
 	}
 }
 
@@ -99,14 +133,14 @@ func (s *Session) mentioners() map[string][]string {
 	if s.callers != nil {
 		return s.callers
 	}
-	s.callers = make(map[string][]string)
+	s.callers, s.backs = make(map[string][]string), make(map[string][]string)
 	for _, pkg := range s.p.All {
 		if !pkg.Main || pkg.Info == nil {
 			continue
 		}
 		for _, file := range pkg.Syntax {
 			for _, decl := range file.Decls {
-				m := &mentionWalk{callers: s.callers, info: pkg.Info, from: anyValue}
+				m := &mentionWalk{s: s, callers: s.callers, info: pkg.Info, from: anyValue}
 				if decl, ok := decl.(*ast.FuncDecl); ok {
 					if obj, ok := pkg.Info.Defs[decl.Name].(*types.Func); ok {
 						m.from = obj.FullName()
@@ -122,6 +156,7 @@ func (s *Session) mentioners() map[string][]string {
 // A mentionWalk records what one declaration mentions. What it starts in
 // another goroutine it does not wait for.
 type mentionWalk struct {
+	s       *Session
 	callers map[string][]string
 	info    *types.Info
 	from    string
@@ -170,6 +205,12 @@ func (m *mentionWalk) call(call *ast.CallExpr) {
 	if _, ok := typeutil.Callee(m.info, call).(*types.Func); !ok {
 		m.callers[anyValue] = append(m.callers[anyValue], m.from)
 		return
+	}
+	if methods := m.s.callsBack(m.info, call); len(methods) > 0 {
+		m.s.backs[m.from] = append(m.s.backs[m.from], methods...)
+		if m.literal {
+			m.s.backs[anyValue] = append(m.s.backs[anyValue], methods...)
+		}
 	}
 	if m.called == nil {
 		m.called = make(map[*ast.Ident]bool)
@@ -232,26 +273,60 @@ func (r *mapRepair) heldCalls() {
 }
 
 // callsWhileHeld doubts the calls in the intervals where a function holds the
-// lock that lead to a needy site.
+// lock that lead to a needy site, and goroutines that do if the function may
+// wait for them.
 func (j *job) callsWhileHeld() {
-	ast.Inspect(j.fn.body, func(n ast.Node) bool {
+	args := make(map[*ast.FuncLit]bool) // that a call gets, or is made of
+	var visit func(n ast.Node) bool
+	visit = func(n ast.Node) bool {
 		switch n := n.(type) {
-		case *ast.FuncLit, *ast.GoStmt:
+		case *ast.FuncLit:
+			return args[n]
+		case *ast.GoStmt:
+			if !j.overlapsHeld(n.Pos(), n.End()) || !j.leadsToNeedy(n.Call) {
+				return false
+			}
+			for _, iv := range j.held {
+				if at := j.blocksAfter(n.End(), iv.end); iv.pos <= n.Pos() && n.Pos() < iv.end && at != nil {
+					j.r.doubts = append(j.r.doubts, j.doubt(edit.Manual, n.Pos(),
+						"the goroutine started here needs %s, which is held around it, and may be waited for on line %d", j.r.lock.display, j.r.p.Fset.Position(at.Pos()).Line))
+				}
+			}
 			return false
 		case *ast.CallExpr:
 			if !j.overlapsHeld(n.Lparen, n.Lparen+1) {
 				return true
 			}
-			fn, ok := typeutil.Callee(j.info, n).(*types.Func)
-			if !ok || !j.r.reaches(fn) {
-				return true
+			for _, arg := range append([]ast.Expr{n.Fun}, n.Args...) {
+				if lit, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
+					args[lit] = true
+				}
 			}
-			if !j.effect(n).touches(j.r.f.Map) {
-				return true
+			if j.leadsToNeedy(n) {
+				j.r.doubts = append(j.r.doubts, j.doubt(edit.Manual, n.Pos(),
+					"%s is called here with %s held, and would have to take it: split it into one that locks and one that is called with the lock held", calleeName(n), j.r.lock.display))
 			}
-			j.r.doubts = append(j.r.doubts, j.doubt(edit.Manual, n.Pos(),
-				"%s is called here with %s held, and would have to take it: split it into one that locks and one that is called with the lock held", calleeName(n), j.r.lock.display))
 		}
 		return true
-	})
+	}
+	ast.Inspect(j.fn.body, visit)
+}
+
+// leadsToNeedy reports whether a call may come to a needy site.
+func (j *job) leadsToNeedy(call *ast.CallExpr) bool {
+	if tv := j.info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() {
+		return false
+	}
+	if j.r.callsBackNeedy(j.info, call) {
+		return true
+	}
+	e := j.effect(call)
+	fn, ok := typeutil.Callee(j.info, call).(*types.Func)
+	if !ok {
+		if _, lit := ast.Unparen(call.Fun).(*ast.FuncLit); lit {
+			return false // it is looked into
+		}
+		return j.r.reaches1(anyValue) && (e.touches(j.r.f.Map) || e.Unknown != "")
+	}
+	return j.r.reaches(fn) && e.touches(j.r.f.Map)
 }

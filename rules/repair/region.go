@@ -37,6 +37,9 @@ func (j *job) plan() proposal {
 	if d, bad := j.heldOutside(); bad {
 		return proposal{doubts: []doubt{d}}
 	}
+	if at := j.looseLock(); at != nil {
+		return proposal{doubts: []doubt{j.doubt(edit.Manual, at.Pos(), "%s is used here other than by calling its methods, so it may be held already", j.r.lock.display)}}
+	}
 	upgraded, rest := j.upgrade()
 	if len(rest) == 0 {
 		return upgraded
@@ -117,6 +120,14 @@ func (j *job) clusters(l []ast.Stmt, sites []*site) []cluster {
 		}
 	}
 	for k := 0; k+1 < len(cs); {
+		if cs[k].j+1 == cs[k+1].i && j.readsBack(cs[k].sites, cs[k+1].sites) {
+			cs = merge(cs, k, k+1)
+			cs[k].related = true
+		} else {
+			k++
+		}
+	}
+	for k := 0; k+1 < len(cs); {
 		if j.joins(l, cs[k], cs[k+1]) {
 			cs = merge(cs, k, k+1)
 		} else {
@@ -164,8 +175,9 @@ func (j *job) cluster(l []ast.Stmt, c cluster) (proposal, bool) {
 	if !c.related {
 		return best(safely(extended), safely(one), split, one)
 	}
+	header := func() (proposal, bool) { return j.spanHoist(l, c) }
 	moved := func() (proposal, bool) { return j.moveStore(l, c) }
-	return best(safely(extended), safely(one), moved, split, one)
+	return best(safely(extended), safely(one), moved, safely(header), split, one)
 }
 
 // apart is the doubt about a look-up and an access that depends on it when each

@@ -41,10 +41,17 @@ func SharedMap(p *load.Program, eff Effects, f *judge.Finding) *edit.Fix {
 // A Session repairs several findings of one program. What it has to find out
 // about the whole program it finds out once.
 type Session struct {
-	p        *load.Program
-	eff      Effects
-	callers  map[string][]string     // see mentioners; nil until needed
-	assigned map[*types.Var]ast.Node // see assignment
+	p         *load.Program
+	eff       Effects
+	callers   map[string][]string     // see mentioners; nil until needed
+	methods   map[methodsKey][]string // see methodsOf
+	backs     map[string][]string     // see mentioners
+	assigned  map[*types.Var]ast.Node // see assignment
+	others    map[string][]leftOut    // see leftOut
+	held      []*holding              // see holdings
+	edges     map[string][]string     // see order
+	decls     map[string]declaredFunc // see bodyOf
+	recovered *string                 // see recovers
 }
 
 // NewSession returns a Session for a program.
@@ -78,6 +85,10 @@ type mapRepair struct {
 	funcs []*function  // that have sites
 	lock  *lock
 	reach map[string]bool // functions that may come to a needy site; nil until needed
+	back  map[string]bool // those that may only by what code from elsewhere calls back
+
+	outside  map[string]outer // see outers
+	deferred *bool            // see outlived
 
 	seen   map[string]bool // files, see once
 	ops    []op
@@ -106,6 +117,7 @@ func (r *mapRepair) prepare() bool {
 		return r.lock != nil
 	}
 	r.otherUses()
+	r.otherBuilds()
 	return true
 }
 

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
 )
@@ -51,7 +54,7 @@ func (j *job) snapshot(l []ast.Stmt, i int, header []*site, bodies [][]ast.Stmt,
 	}
 	p.add(q)
 	if pos, touched := j.touchedIn(rng.Body, sites); touched {
-		p.doubts = append(p.doubts, j.doubt(edit.Unsafe, pos, "the loop goes over a copy of the map now, and does not see the change made here"))
+		p.doubts = append(p.doubts, j.doubt(edit.Unsafe, pos, "the loop goes over a copy of the map now, and does not see a change made here"))
 	}
 	return p, true
 }
@@ -64,11 +67,22 @@ func (j *job) touchedIn(n ast.Node, sites []*site) (token.Pos, bool) {
 		}
 	}
 	for _, call := range callsIn(j.info, n) {
-		if j.effect(call).touches(j.r.f.Map) {
+		e := j.effect(call)
+		if e.touches(j.r.f.Map) || e.Unknown != "" || j.callsParameter(call) {
 			return call.Pos(), true
 		}
 	}
 	return token.NoPos, false
+}
+
+// callsParameter reports whether a call calls a function value: who passes it
+// may have it change the map.
+func (j *job) callsParameter(call *ast.CallExpr) bool {
+	if _, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
+		return false
+	}
+	_, ok := typeutil.Callee(j.info, call).(*types.Func)
+	return !ok
 }
 
 // hasClone reports whether the module's Go version has package maps.

@@ -269,9 +269,15 @@ func (j *job) stable(region []ast.Node) bool {
 		}
 		return true
 	})
+	elements := indexed(j.ref.expr)
 	ok := true
 	for _, n := range region {
 		ast.Inspect(n, func(n ast.Node) bool {
+			for _, x := range elements {
+				if n != nil && storesElement(j.info, n, j.info.TypeOf(x)) {
+					ok = false
+				}
+			}
 			targets(n, func(e ast.Expr) {
 				switch x := ast.Unparen(e).(type) {
 				case *ast.Ident:

@@ -44,6 +44,9 @@ func (w *troubleWalk) add(level edit.Applicability, pos token.Pos, format string
 }
 
 func (w *troubleWalk) visit(n ast.Node) bool {
+	if n != nil {
+		w.panics(n)
+	}
 	switch n := n.(type) {
 	case *ast.FuncLit:
 		return w.atOnce[n]
@@ -97,6 +100,13 @@ func (w *troubleWalk) ranges(n *ast.RangeStmt) {
 func (w *troubleWalk) call(call *ast.CallExpr) {
 	if tv := w.info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() {
 		return
+	}
+	w.inverted(call)
+	if fn, ok := typeutil.Callee(w.info, call).(*types.Func); ok && fn.Name() == "Wait" && fn.Pkg() != nil {
+		if pkg := w.r.p.Package(fn.Pkg().Path()); pkg == nil || !pkg.Main {
+			w.add(edit.Manual, call.Pos(), "%s would wait under %s, maybe for who needs it", calleeName(call), w.ref.text)
+			return
+		}
 	}
 	atOnce := false
 	for _, arg := range append([]ast.Expr{call.Fun}, call.Args...) {

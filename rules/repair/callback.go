@@ -1,0 +1,232 @@
+package repair
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/types/typeutil"
+)
+
+// leafPackages are packages whose functions call no methods of what they are
+// given, or only what is an argument by itself and is followed.
+var leafPackages = []string{
+	"sync", "sync/atomic", "slices", "maps", "cmp", "strings", "bytes", "strconv", "math", "math/rand",
+	"time", "unicode", "unicode/utf8", "context", "os", "path", "path/filepath", "container/list", "container/ring",
+	"unsafe", "runtime", "regexp", "hash/fnv", "iter", "weak", "unique",
+}
+
+// knownCallbacks are the methods that the standard library and loggers look for
+// in a value that they get as an any.
+var knownCallbacks = []string{
+	"String", "Error", "Format", "GoString", "Is", "As", "Unwrap",
+	"MarshalJSON", "MarshalText", "MarshalBinary", "MarshalXML", "MarshalXMLAttr", "MarshalYAML", "MarshalLog", "MarshalLogObject",
+	"UnmarshalJSON", "UnmarshalText", "UnmarshalBinary", "UnmarshalXML", "UnmarshalXMLAttr", "UnmarshalYAML",
+	"LogValue", "GobEncode", "GobDecode", "Value", "Scan", "IsZero", "WriteTo", "ReadFrom", "Write", "Read", "Close",
+}
+
+// callsBack returns the methods, as mentioners names functions, that a call of
+// code from outside of the module may call on what it is given: sort.Sort calls
+// Less, json.Marshal what has a MarshalJSON, a template whatever it likes. It is
+// a may-analysis by types: what a value may hold counts as being there.
+func (s *Session) callsBack(info *types.Info, call *ast.CallExpr) []string {
+	fn, ok := typeutil.Callee(info, call).(*types.Func)
+	if ok && fn.FullName() == "(*sync.Pool).Get" {
+		return []string{anyValue} // Pool.New
+	}
+	if !ok || fn.Pkg() == nil || slices.Contains(leafPackages, fn.Pkg().Path()) {
+		return nil
+	}
+	if pkg := s.p.Package(fn.Pkg().Path()); pkg != nil && pkg.Main {
+		return nil
+	}
+	params := fn.Origin().Signature().Params()
+	var out []string
+	for i, arg := range call.Args {
+		if params.Len() == 0 {
+			break
+		}
+		p := params.At(min(i, params.Len()-1)).Type()
+		t := info.TypeOf(arg)
+		if t == nil {
+			continue
+		}
+		iface, ok := interfaceIn(p, 3)
+		switch {
+		case !ok:
+		case iface.NumMethods() > 0:
+			names := slices.Clone(knownCallbacks)
+			for m := range iface.Methods() {
+				names = append(names, m.Name())
+			}
+			out = append(out, s.methodsOf(t, names, 1)...)
+		case std(fn.Pkg().Path()) && !strings.HasSuffix(fn.Pkg().Path(), "/template") || slices.Contains(logPackages, fn.Pkg().Path()):
+			out = append(out, s.methodsOf(t, knownCallbacks, 5)...)
+		default:
+			out = append(out, s.methodsOf(t, nil, 5)...)
+		}
+	}
+	return out
+}
+
+// std reports whether an import path is one of the standard library.
+func std(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+// interfaceIn returns the interface type that t is, or is a container of.
+func interfaceIn(t types.Type, depth int) (*types.Interface, bool) {
+	if depth == 0 {
+		return nil, false
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Interface:
+		return u, !isTypeParam(t) || u.NumMethods() > 0
+	case *types.Pointer:
+		return interfaceIn(u.Elem(), depth-1)
+	case *types.Slice:
+		return interfaceIn(u.Elem(), depth-1)
+	case *types.Map:
+		return interfaceIn(u.Elem(), depth-1)
+	}
+	return nil, false
+}
+
+func isTypeParam(t types.Type) bool {
+	_, ok := types.Unalias(t).(*types.TypeParam)
+	return ok
+}
+
+// methodsOf returns the methods with one of names, exported ones if there are
+// none, of values that can be reached from one of type t.
+func (s *Session) methodsOf(t types.Type, names []string, depth int) []string {
+	key := methodsKey{t, strings.Join(names, " "), depth}
+	if out, ok := s.methods[key]; ok {
+		return out
+	}
+	out := findMethods(t, names, depth)
+	if s.methods == nil {
+		s.methods = make(map[methodsKey][]string)
+	}
+	s.methods[key] = out
+	return out
+}
+
+// A methodsKey is a question to methodsOf.
+type methodsKey struct {
+	t     types.Type
+	names string
+	depth int
+}
+
+func findMethods(t types.Type, names []string, depth int) []string {
+	var out []string
+	seen := make(map[types.Type]bool)
+	var walk func(t types.Type, depth int)
+	walk = func(t types.Type, depth int) {
+		if t == nil || depth == 0 || seen[t] {
+			return
+		}
+		seen[t] = true
+		if types.IsInterface(t) {
+			for _, name := range names {
+				out = append(out, anyMethod(name))
+			}
+			if names == nil {
+				for _, name := range knownCallbacks {
+					out = append(out, anyMethod(name))
+				}
+			}
+			return
+		}
+		set := types.NewMethodSet(t)
+		if !isPointer(t) {
+			set = types.NewMethodSet(types.NewPointer(t))
+		}
+		for m := range set.Methods() {
+			fn := m.Obj().(*types.Func)
+			if names == nil && fn.Exported() || slices.Contains(names, fn.Name()) {
+				out = append(out, fn.Origin().FullName())
+			}
+		}
+		switch u := t.Underlying().(type) {
+		case *types.Pointer:
+			walk(u.Elem(), depth)
+		case *types.Slice:
+			walk(u.Elem(), depth-1)
+		case *types.Array:
+			walk(u.Elem(), depth-1)
+		case *types.Map:
+			walk(u.Key(), depth-1)
+			walk(u.Elem(), depth-1)
+		case *types.Struct:
+			for f := range u.Fields() {
+				walk(f.Type(), depth-1)
+			}
+		}
+	}
+	walk(t, depth)
+	return out
+}
+
+// callsBackNeedy reports whether a call of code from outside of the module may
+// come to a needy site by a method of what it is given, or leads to such a call.
+// The effects know nothing of that.
+func (r *mapRepair) callsBackNeedy(info *types.Info, call *ast.CallExpr) bool {
+	if r.reach == nil {
+		r.findReach()
+	}
+	for _, m := range r.callsBack(info, call) {
+		if r.reach[m] {
+			return true
+		}
+	}
+	fn, ok := typeutil.Callee(info, call).(*types.Func)
+	if !ok {
+		return r.back[anyValue]
+	}
+	return r.back[fn.Origin().FullName()] || isInterfaceMethod(fn) && r.back[anyMethod(fn.Name())]
+}
+
+// blocksAfter returns an operation after pos and before end, in the function,
+// that may wait for another goroutine, or nil.
+func (j *job) blocksAfter(pos, end token.Pos) ast.Node {
+	var at ast.Node
+	ast.Inspect(j.fn.body, func(n ast.Node) bool {
+		if n == nil || at != nil {
+			return false
+		}
+		if n.End() <= pos || n.Pos() >= end {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.GoStmt:
+			return false
+		case *ast.SendStmt, *ast.SelectStmt:
+			if n.Pos() >= pos {
+				at = n
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW && n.Pos() >= pos {
+				at = n
+			}
+		case *ast.RangeStmt:
+			if t := j.info.TypeOf(n.X); t != nil && n.Pos() >= pos {
+				if _, ok := t.Underlying().(*types.Chan); ok {
+					at = n
+				}
+			}
+		case *ast.CallExpr:
+			if n.Pos() >= pos && !isLockCall(j, n) {
+				if e := j.effect(n); e.Blocks != "" || e.Unknown != "" || strings.HasSuffix(calleeName(n), ".Wait") {
+					at = n
+				}
+			}
+		}
+		return true
+	})
+	return at
+}
