@@ -225,7 +225,7 @@ func (a *analysis) prove(ctx context.Context, group []*judge.Finding) (failed ma
 	if len(failed) > 0 {
 		return failed, nil
 	}
-	if why := a.lockedWell(again); why != nil {
+	if why := a.lockedWell(again, group); why != nil {
 		return a.blame(ctx, group, why)
 	}
 	return nil, nil
@@ -274,9 +274,15 @@ func (a *analysis) blame(ctx context.Context, group []*judge.Finding, why error)
 }
 
 // lockedWell compares what the edited program does with its locks with what it
-// did before: no lock taken while it is held, no two locks in both orders.
-func (a *analysis) lockedWell(edited *analysis) error {
+// did before: no lock of a fix is taken while it is held, or in both orders
+// with another one.
+func (a *analysis) lockedWell(edited *analysis, fixed []*judge.Finding) error {
 	before, after := a.link.Locking(), edited.link.Locking()
+	ours := func(loc access.Location) bool {
+		return !before.Taken[loc] || slices.ContainsFunc(fixed, func(f *judge.Finding) bool {
+			return f.Guard != nil && f.Guard.Lock.Location == loc
+		})
+	}
 	count := make(map[access.LockID]int)
 	for _, id := range before.Reentries {
 		count[id]++
@@ -285,11 +291,11 @@ func (a *analysis) lockedWell(edited *analysis) error {
 		count[id]--
 	}
 	for pos, id := range after.Reentries {
-		if count[id] < 0 {
+		if ours(id.Location) && count[id] < 0 {
 			return fmt.Errorf("%s: %s would be taken while it is held", pos, id.Short())
 		}
 	}
-	if o, at, ok := after.Cycle(before); ok {
+	if o, at, ok := after.Cycle(before, ours); ok {
 		return fmt.Errorf("%s: %s would be taken while %s is held, and the other way round elsewhere", at, o.Then.Short(), o.First.Short())
 	}
 	return nil

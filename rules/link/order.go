@@ -17,13 +17,15 @@ type Locking struct {
 	Reentries map[access.Pos]access.LockID
 	// Orders are the orders in which locks are taken, each with a place.
 	Orders map[Order]access.Pos
+	// Taken are the locks that the program takes anywhere.
+	Taken map[access.Location]bool
 }
 
 // Locking returns what the program does with its locks, as far as calls can be
 // followed.
 func (p *Program) Locking() *Locking {
 	l := &locking{
-		Locking: &Locking{Reentries: make(map[access.Pos]access.LockID), Orders: make(map[Order]access.Pos)},
+		Locking: &Locking{Reentries: make(map[access.Pos]access.LockID), Orders: make(map[Order]access.Pos), Taken: make(map[access.Location]bool)},
 		taken:   make(map[*node][]access.Lock),
 		ids:     make(map[*node]map[access.Location]bool),
 	}
@@ -36,13 +38,14 @@ func (p *Program) Locking() *Locking {
 }
 
 // Cycle returns two locks that l takes in both orders, by way of others
-// perhaps, where before did not; ok is false if there are none.
-func (l *Locking) Cycle(before *Locking) (o Order, at access.Pos, ok bool) {
+// perhaps, where before did not; ok is false if there are none. Only cycles
+// through one of the given locks count.
+func (l *Locking) Cycle(before *Locking, of func(access.Location) bool) (o Order, at access.Pos, ok bool) {
 	next := make(map[access.Location][]access.Location)
 	var fresh []Order
 	for e := range l.Orders {
 		next[e.First] = append(next[e.First], e.Then)
-		if _, old := before.Orders[e]; !old {
+		if _, old := before.Orders[e]; !old && (of(e.First) || of(e.Then)) {
 			fresh = append(fresh, e)
 		}
 	}
@@ -94,6 +97,7 @@ func (l *locking) visit(n *node) {
 				mine = l.take(mine, e.Pos, held, t)
 				if !t.ID.IsZero() {
 					ids[t.ID.Location] = true
+					l.Taken[t.ID.Location] = true
 					l.order(e.Pos, held, t.ID.Location)
 				}
 			}
