@@ -186,9 +186,10 @@ func (a *analysis) units() []*load.Package {
 			}
 		}
 	}
+	reached := a.reached()
 	return slices.DeleteFunc(slices.Clone(a.prog.All), func(pkg *load.Package) bool {
 		switch {
-		case !analysable(pkg):
+		case !analysable(pkg) || !reached[pkg.ID]:
 			return true
 		case pkg.ForTest == "":
 			return withTests[pkg.Path]
@@ -196,6 +197,25 @@ func (a *analysis) units() []*load.Package {
 			return !a.cfg.Tests || pkg.ForTest != pkg.Path && pkg.ForTest+"_test" != pkg.Path
 		}
 	})
+}
+
+// reached returns the roots and what they import. What only tests import may
+// have been checked for the prover's sake; it is no part of the question.
+func (a *analysis) reached() map[string]bool {
+	out := make(map[string]bool)
+	var visit func(pkg *load.Package)
+	visit = func(pkg *load.Package) {
+		if !out[pkg.ID] {
+			out[pkg.ID] = true
+			for _, imp := range pkg.Imports {
+				visit(imp)
+			}
+		}
+	}
+	for _, root := range a.prog.Roots {
+		visit(root)
+	}
+	return out
 }
 
 func analysable(pkg *load.Package) bool {
@@ -224,6 +244,7 @@ func (a *analysis) skipped() []Skipped {
 func (a *analysis) env() *summarise.Env {
 	versions := make(map[string]string)
 	var all []*types.Package
+	reached := a.reached()
 	table := sinks.NewTable(func(module string) string { return versions[module] })
 	for _, pkg := range a.prog.All {
 		if m := pkg.Module; m != nil {
@@ -232,7 +253,7 @@ func (a *analysis) env() *summarise.Env {
 				versions[m.Path] = m.Replace.Version
 			}
 		}
-		if pkg.Types != nil && pkg.ForTest == "" {
+		if pkg.Types != nil && pkg.ForTest == "" && reached[pkg.ID] {
 			all = append(all, pkg.Types)
 		}
 		if analysable(pkg) {
