@@ -27,6 +27,24 @@ var knownCallbacks = []string{
 	"LogValue", "GobEncode", "GobDecode", "Value", "Scan", "IsZero", "WriteTo", "ReadFrom", "Write", "Read", "Close",
 }
 
+// formatCallbacks are those of them that printing a value may call.
+var formatCallbacks = []string{
+	"String", "Error", "Format", "GoString", "LogValue", "MarshalLog", "MarshalLogObject", "MarshalJSON", "MarshalText",
+}
+
+// callbacks returns the methods that functions of a package of the standard
+// library, or of a logger, look for.
+func callbacks(pkg string) []string {
+	switch pkg {
+	case "fmt", "log", "log/slog", "testing":
+		return formatCallbacks
+	}
+	if slices.Contains(logPackages, pkg) {
+		return formatCallbacks
+	}
+	return knownCallbacks
+}
+
 // callsBack returns the methods, as mentioners names functions, that a call of
 // code from outside of the module may call on what it is given: sort.Sort calls
 // Less, json.Marshal what has a MarshalJSON, a template whatever it likes. It is
@@ -56,14 +74,15 @@ func (s *Session) callsBack(info *types.Info, call *ast.CallExpr) []string {
 		iface, ok := interfaceIn(p, 3)
 		switch {
 		case !ok:
+		case types.TypeString(p, nil) == "context.Context": // its methods compute
 		case iface.NumMethods() > 0:
-			names := slices.Clone(knownCallbacks)
+			names := slices.Clone(callbacks(fn.Pkg().Path()))
 			for m := range iface.Methods() {
 				names = append(names, m.Name())
 			}
 			out = append(out, s.methodsOf(t, names, 1)...)
 		case std(fn.Pkg().Path()) && !strings.HasSuffix(fn.Pkg().Path(), "/template") || slices.Contains(logPackages, fn.Pkg().Path()):
-			out = append(out, s.methodsOf(t, knownCallbacks, 5)...)
+			out = append(out, s.methodsOf(t, callbacks(fn.Pkg().Path()), 5)...)
 		default:
 			out = append(out, s.methodsOf(t, nil, 5)...)
 		}

@@ -72,7 +72,7 @@ func (r *mapRepair) findReach() {
 		}
 	}
 	for _, fn := range r.funcs {
-		if startedInside(fn) || !anyNeedy(fn.sites) {
+		if startedInside(fn) || !anyNeedy(fn.sites) || r.takesAnyway(fn) {
 			continue
 		}
 		if _, lit := fn.node.(*ast.FuncLit); lit {
@@ -116,6 +116,32 @@ func (r *mapRepair) findReach() {
 	for name := range back {
 		r.reach[name] = true
 	}
+}
+
+// takesAnyway reports whether fn takes the chosen lock at its top level already,
+// in the mode that its sites need: whoever calls it with the lock held hangs
+// without the fix too.
+func (r *mapRepair) takesAnyway(fn *function) bool {
+	if r.lock.isNew {
+		return false
+	}
+	for _, s := range fn.sites {
+		if r.lock.rw && s.needy && s.Op.Writes() {
+			return false
+		}
+	}
+	j := &job{r: r, info: fn.pkg.Info, fn: fn}
+	for _, iv := range j.heldIntervals() {
+		if iv.from.call == nil {
+			continue
+		}
+		for _, stmt := range fn.body.List {
+			if es, ok := stmt.(*ast.ExprStmt); ok && ast.Unparen(es.X) == iv.from.call {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func anyNeedy(sites []*site) bool {
