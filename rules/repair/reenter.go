@@ -303,8 +303,7 @@ func (r *mapRepair) heldCalls() {
 // wait for them.
 func (j *job) callsWhileHeld() {
 	args := make(map[*ast.FuncLit]bool) // that a call gets, or is made of
-	var visit func(n ast.Node) bool
-	visit = func(n ast.Node) bool {
+	visit := func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return args[n]
