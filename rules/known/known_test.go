@@ -1,0 +1,79 @@
+package known
+
+import "testing"
+
+func TestDocumentedSafe(t *testing.T) {
+	for doc, want := range map[string]bool{
+		"A Cache is safe for concurrent use by multiple goroutines.": true,
+		"Pool is goroutine-safe.":                                    true,
+		"A Buffer is not safe for concurrent use.":                   false,
+		"Set is a set of strings.":                                   false,
+		"It is thread-safe,\nunlike the type before.":                true,
+	} {
+		if got := DocumentedSafe(doc); got != want {
+			t.Errorf("DocumentedSafe(%q) = %v", doc, got)
+		}
+	}
+}
+
+func TestPackageOf(t *testing.T) {
+	for name, want := range map[string]string{
+		"fmt.Println":                        "fmt",
+		"(*net/http.Server).ListenAndServe":  "net/http",
+		"(sync.Locker).Lock":                 "sync",
+		"gopkg.in/yaml.v3.Unmarshal":         "gopkg.in/yaml.v3",
+		"(*gopkg.in/yaml.v3.Decoder).Decode": "gopkg.in/yaml.v3",
+		"k8s.io/klog/v2.ErrorS":              "k8s.io/klog/v2",
+	} {
+		if got := PackageOf(name); got != want {
+			t.Errorf("PackageOf(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestKeeps(t *testing.T) {
+	for name, want := range map[string]bool{
+		"(*github.com/nats-io/nats.go.Conn).Subscribe":   true,
+		"(github.com/eclipse/paho.Client).AddRoute":      false,
+		"github.com/example/bus.OnMessage":               true,
+		"github.com/example/bus.Once":                    false,
+		"(*github.com/spf13/cobra.Command).RegisterFlag": false, // runs on the caller's goroutine
+		"net/http.HandleFunc":                            false, // in Starters
+	} {
+		if got := Keeps(name); got != want {
+			t.Errorf("Keeps(%q) = %v", name, got)
+		}
+	}
+}
+
+func TestLifecycle(t *testing.T) {
+	for name, want := range map[string]bool{
+		"(*Server).Start": true,
+		"NewCache":        true,
+		"(*T).closeAll":   true,
+		"(*Cache).Get":    false,
+		"(*Cache).Delete": false,
+	} {
+		if got := Lifecycle(name); got != want {
+			t.Errorf("Lifecycle(%q) = %v", name, got)
+		}
+	}
+}
+
+func TestBlocks(t *testing.T) {
+	for name, want := range map[string]bool{
+		"time.Sleep":               true,
+		"time.Now":                 false,
+		"(*net/http.Client).Do":    true,
+		"(net/http.Header).Get":    false,
+		"os.ReadFile":              true,
+		"os.Getenv":                false,
+		"fmt.Sprintf":              false,
+		"fmt.Printf":               true,
+		"(*database/sql.DB).Query": true,
+	} {
+		if got := Blocks(name) != ""; got != want {
+			t.Errorf("Blocks(%q) = %q", name, Blocks(name))
+		}
+	}
+}
