@@ -100,6 +100,8 @@ type analysis struct {
 func newAnalysis(p *load.Program, cfg Config, earlier *analysis) *analysis {
 	a := &analysis{cfg: cfg, prog: p, summaries: make(map[*load.Package]*summarise.Package), broken: make(map[string]string)}
 	if earlier != nil {
+		earlier.mu.Lock()
+		defer earlier.mu.Unlock()
 		for pkg, s := range earlier.summaries {
 			a.summaries[pkg] = s
 		}
@@ -224,6 +226,8 @@ func analysable(pkg *load.Package) bool {
 
 // skipped returns the packages that were asked for and not analysed.
 func (a *analysis) skipped() []Skipped {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	var out []Skipped
 	for _, pkg := range a.prog.Roots {
 		var s Skipped
@@ -281,9 +285,7 @@ func (a *analysis) summarise(ctx context.Context, units []*load.Package, env *su
 	}
 	withImports := *env
 	withImports.Imported = func(path string) *summarise.Package {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		return a.summaries[byPath[path]]
+		return a.summary(byPath[path])
 	}
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
@@ -309,10 +311,7 @@ func (a *analysis) summarise(ctx context.Context, units []*load.Package, env *su
 // summariseOne makes one summary. A panic is a bug of ours; it costs this
 // package and no other.
 func (a *analysis) summariseOne(pkg *load.Package, env *summarise.Env) {
-	a.mu.Lock()
-	_, ok := a.summaries[pkg]
-	a.mu.Unlock()
-	if ok {
+	if a.summary(pkg) != nil {
 		return
 	}
 	defer func() {
@@ -326,6 +325,13 @@ func (a *analysis) summariseOne(pkg *load.Package, env *summarise.Env) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.summaries[pkg] = s
+}
+
+// summary returns the summary of a package, nil if it is not made.
+func (a *analysis) summary(pkg *load.Package) *summarise.Package {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.summaries[pkg]
 }
 
 // firstFrames returns the frames of a stack that say where a panic began.
@@ -369,7 +375,7 @@ func (a *analysis) closed() map[string]bool {
 func (a *analysis) made(units []*load.Package) []*summarise.Package {
 	var out []*summarise.Package
 	for _, u := range units {
-		if s := a.summaries[u]; s != nil {
+		if s := a.summary(u); s != nil {
 			out = append(out, s)
 		}
 	}
@@ -403,7 +409,7 @@ func (a *analysis) walked(all []*summarise.Package) []*summarise.Package {
 			continue // without its code there is no discipline to break
 		}
 		a.summariseOne(pkg, &summarise.Env{})
-		if s := a.summaries[pkg]; s != nil {
+		if s := a.summary(pkg); s != nil {
 			s.Partial = true
 			out = append(out, s)
 		}
