@@ -209,6 +209,9 @@ func (v *verdict) violation() (bad, good *link.Site) {
 		if s.Op == access.Replace {
 			continue // set up or torn down when nobody else uses it, as a rule
 		}
+		if !slices.ContainsFunc(v.needy, s.Rival) {
+			continue // an inner map that nobody changes
+		}
 		if bad == nil || s.Op.Writes() && !bad.Op.Writes() {
 			bad = s
 		}

@@ -14,7 +14,7 @@ type entry struct {
 	set   bool
 	all   bool          // every caller so far owns the receiver: no lock is missing
 	locks []access.Lock // in the callee's terms
-	owned map[int]bool  // parameters that no other goroutine can know
+	owned map[int]bool  // parameters, and free variables k as -1-k, that no other goroutine can know
 	init  bool          // only during package initialisation
 	once  bool
 }
@@ -170,19 +170,40 @@ func (n *node) ownedFor(e *summarise.Event, ed edge) map[int]bool {
 		args = append([][]access.Path{ed.target.Recv}, e.Args...)
 	}
 	for i, ps := range args {
-		all := len(ps) > 0
-		for _, q := range ps {
-			for _, r := range n.actual(q) {
-				if !(n.owned(r, ed.event) && n.keptToSelf(r, ed.event)) && !(r.Root.Kind == access.Param && n.entry.owned[r.Root.Index]) {
-					all = false
-				}
-			}
-		}
-		if all {
+		if n.ownsEach(ps, ed.event) {
 			out[i] = true
 		}
 	}
+	for k, ps := range ed.target.Free {
+		if n.ownsEach(ps, ed.event) {
+			out[-1-k] = true
+		}
+	}
 	return out
+}
+
+// ownsEach reports whether each of the objects is known to nobody but n when
+// event i happens.
+func (n *node) ownsEach(ps []access.Path, i int) bool {
+	for _, q := range ps {
+		for _, r := range n.actual(q) {
+			if !(n.owned(r, i) && n.keptToSelf(r, i)) && !n.givenOwned(r.Root) {
+				return false
+			}
+		}
+	}
+	return len(ps) > 0
+}
+
+// givenOwned reports whether n's callers own what starts at root.
+func (n *node) givenOwned(root access.Root) bool {
+	switch root.Kind {
+	case access.Param:
+		return n.entry.owned[root.Index]
+	case access.FreeVar:
+		return n.entry.owned[-1-root.Index]
+	}
+	return false
 }
 
 // settle decides whether a site needs a lock and what it holds.
@@ -195,7 +216,7 @@ func (p *Program) settle(s *Site) {
 		s.Exempt = "package initialisation"
 	case n.entry.once:
 		s.Exempt = "inside sync.Once"
-	case s.Path.Root.Kind == access.Param && n.entry.owned[s.Path.Root.Index] && n.ownsAll(s.Path):
+	case n.givenOwned(s.Path.Root) && n.ownsAll(s.Path):
 		s.Exempt = "before the value is shared"
 	default:
 		for i := range n.Events {

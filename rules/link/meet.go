@@ -154,7 +154,16 @@ func (t *Thread) byLocation() map[access.Location][]*Acc {
 // mayConflict reports whether two accesses could conflict at all: the part of
 // conflict that costs nothing.
 func mayConflict(a, b *Acc) bool {
-	return (a.Op.Writes() || b.Op.Writes()) && a.Site.Exempt == "" && b.Site.Exempt == ""
+	return (a.Op.Writes() || b.Op.Writes()) && a.Site.Exempt == "" && b.Site.Exempt == "" && sameLevel(&a.Path, &b.Path)
+}
+
+// sameLevel reports whether two paths to one location lead to the map itself
+// both, or to maps inside of it both: an inner map is another map.
+func sameLevel(p, q *access.Path) bool {
+	if p.N == 0 || q.N == 0 {
+		return true // of package variables and locals, and where nothing is known
+	}
+	return (p.N > p.Holder()) == (q.N > q.Holder())
 }
 
 // conflict reports whether at least one of the accesses writes and no lock is

@@ -65,3 +65,9 @@ func (s *Site) Takes(t *summarise.Type) bool {
 	}
 	return false
 }
+
+// Rival reports whether t is an access that s could conflict with: one of them
+// writes, and both are to the map itself, or both to maps inside of it.
+func (s *Site) Rival(t *Site) bool {
+	return (s.Op.Writes() || t.Op.Writes()) && sameLevel(&s.Path, &t.Path)
+}

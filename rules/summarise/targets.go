@@ -284,6 +284,9 @@ func (b *builder) callees(c *ssa.CallCommon) (ts []Target, args [][]access.Path,
 		var fn []Target
 		if isFunc(a.Type()) {
 			fn = b.targets(a)
+			if isLoopBody(a) {
+				ts, fn = append(ts, fn...), nil // it is code of this function, and runs here
+			}
 		} else if vs := variadic(a); vs != nil && isFunc(vs[0].Type()) {
 			for _, v := range vs {
 				fn = append(fn, b.targets(v)...)
@@ -292,6 +295,13 @@ func (b *builder) callees(c *ssa.CallCommon) (ts []Target, args [][]access.Path,
 		fns = append(fns, fn)
 	}
 	return ts, args, fns
+}
+
+// isLoopBody reports whether v is the body of a loop over an iterator, which the
+// compiler turns into a function.
+func isLoopBody(v ssa.Value) bool {
+	mc, ok := v.(*ssa.MakeClosure)
+	return ok && mc.Fn.(*ssa.Function).Synthetic == "range-over-func yield"
 }
 
 func isFunc(t types.Type) bool {
