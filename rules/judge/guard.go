@@ -9,6 +9,9 @@ import (
 
 // findGuard infers the lock that guards a map from the accesses that hold one,
 // and returns the accesses that do not hold it in a mode that is strong enough.
+// The lock beside the map that some write holds is returned too, however many
+// accesses go around it: too little to accuse anyone, and enough to know which
+// lock to take where a race is shown.
 //
 // A lock beside the map in the same object, or a package lock beside a package
 // map, counts when at least half of the accesses hold it; any other lock when
@@ -16,7 +19,7 @@ import (
 // map that is only read under a lock is guarded by accident. Sites before the
 // object is shared count for neither side, and neither do format calls. The thresholds published elsewhere
 // (checklocks 0.90 as a hint, GCatch 0.75) are for any lock whatever.
-func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
+func findGuard(loc access.Location, needy []*link.Site) (guard, beside *Guard, broken []*link.Site) {
 	type tally struct {
 		id       access.LockID
 		held     int
@@ -52,24 +55,30 @@ func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 			}
 		}
 	}
-	var top *tally
+	var top, near *tally
 	for _, t := range tallies {
 		if t.writes == 0 {
 			continue
 		}
-		beside := t.id.Kind == loc.Kind && t.id.Pkg == loc.Pkg && t.id.Owner == loc.Owner
-		if beside && 2*t.held < total || !beside && (10*t.held < 9*total || t.held < 5) && t.held < total {
+		isBeside := t.id.Kind == loc.Kind && t.id.Pkg == loc.Pkg && t.id.Owner == loc.Owner
+		if isBeside && !t.borrowed && (near == nil || t.held > near.held) {
+			near = t
+		}
+		if isBeside && 2*t.held < total || !isBeside && (10*t.held < 9*total || t.held < 5) && t.held < total {
 			continue
 		}
 		if top == nil || t.held > top.held || t.held == top.held && compareLocations(t.id.Location, top.id.Location) < 0 {
 			top = t
 		}
 	}
+	if near != nil && near.held > 0 {
+		beside = &Guard{Lock: near.id, Held: near.held, Total: total}
+		beside.relate(needy)
+	}
 	if top == nil {
-		return nil, nil
+		return nil, beside, nil
 	}
 	g := &Guard{Lock: top.id, Held: top.held, Total: total}
-	var broken []*link.Site
 	for _, s := range needy {
 		if top.borrowed && len(s.Locks) > 0 {
 			continue // any lock may be the one that the pointer leads to
@@ -79,7 +88,7 @@ func findGuard(loc access.Location, needy []*link.Site) (*Guard, []*link.Site) {
 		}
 	}
 	g.relate(needy)
-	return g, broken
+	return g, beside, broken
 }
 
 // borrows reports whether s holds a lock that may be any lock.

@@ -75,6 +75,7 @@ type verdict struct {
 	sites  []*link.Site
 	needy  []*link.Site // those that need a lock
 	guard  *Guard
+	beside *Guard       // see findGuard
 	broken []*link.Site // needy, and without the guard
 	pairs  []link.Pair
 }
@@ -93,7 +94,7 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 	if !writes {
 		return nil // frozen after construction, as far as can be seen
 	}
-	v.guard, v.broken = findGuard(loc, v.needy)
+	v.guard, v.beside, v.broken = findGuard(loc, v.needy)
 	var out []*Finding
 	if j.main(loc.Pkg) {
 		if f := j.sharedMap(v); f != nil {
@@ -132,6 +133,9 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 	}
 	if pr := best(pairs); pr != nil {
 		f.Evidence = strength(pr)
+		if f.Guard == nil {
+			f.Guard = v.beside
+		}
 		f.Accesses = []Access{side(pr.A, pr.In), side(pr.B, pr.In)}
 		f.Why = why(pr)
 		f.Message = fmt.Sprintf("map %s is %s", v.loc.Short(), describe(pr))
