@@ -69,11 +69,11 @@ mu.Lock()
 m[k] = 1
 mu.Unlock()
 `}, {"first, detached comment", `
-// TODO: all of it
+// NOTE: all of it
 
 m[k] = 1
 `, lockUnlock("m["), `
-// TODO: all of it
+// NOTE: all of it
 
 mu.Lock()
 m[k] = 1
@@ -204,7 +204,7 @@ b1()
 b2()
 b()
 `}, {"first", `
-// TODO
+// NOTE
 
 a()
 `, func(s *script) []error {
@@ -216,7 +216,7 @@ a()
 mu.Lock()
 defer mu.Unlock()
 
-// TODO
+// NOTE
 
 a()
 `}, {"first of empty", `
