@@ -32,7 +32,7 @@ func (a Applicability) String() string { return [...]string{"manual", "unsafe", 
 
 // A Fix is one unit of change: all of it is applied or none.
 type Fix struct {
-	Title         string // capitalised verb phrase: "Guard images.loggedImages with a new mutex"
+	Title         string // capitalised verb phrase: "Guard Cache.m with a new mutex"
 	Applicability Applicability
 	Reason        string   // why it is not safe, or what a person has to decide; empty when safe
 	Proved        []string // the obligations that were checked, for the text report

@@ -22,118 +22,104 @@ func wantManual(t *testing.T, fix *edit.Fix, parts ...string) {
 	}
 }
 
-// submariner is pkg/images/images.go of submariner-operator 0.16.2, but for the
-// functions and imports that have nothing to do with it.
-const submariner = `package images
+// lastAnswers remembers the last answer to each question and logs changes: a
+// look-up, a log call that must not run under the lock, and a store.
+const lastAnswers = `package answers
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
-	logf "example.com/a/log"
+	"example.com/a/log"
 )
 
-type imageParameters struct {
-	repo      string
-	version   string
-	image     string
-	component string
+type question struct {
+	client, topic string
 }
 
 var (
-	log          = logf.Log.WithName("images")
-	loggedImages = make(map[imageParameters]string)
+	out   = log.Named("answers")
+	given = make(map[question]string)
 )
 
-func logIfChanged(repo, version, image, component, result, explanation string) string {
-	imageParams := imageParameters{
-		repo:      repo,
-		version:   version,
-		image:     image,
-		component: component,
-	}
-	previous, ok := loggedImages[imageParams]
+func answer(client, topic, text string) string {
+	q := question{client: client, topic: topic}
+	last, ok := given[q]
 
-	if !ok || result != previous {
-		log.Info("New GetImagePath result", "repo", repo, "version", version, "image", image, "component", component,
-			"previous", previous, "result", result, "explanation", explanation)
+	if !ok || text != last {
+		out.Info("new answer", "client", client, "topic", topic,
+			"last", last, "text", text)
 	}
 
-	loggedImages[imageParams] = result
+	given[q] = text
 
-	return result
+	return text
 }
 
-func use() { fmt.Println(os.Args, strings.ToUpper("x")) }
+func use() { fmt.Println(strings.ToUpper("x")) }
 `
 
-const submarinerDiff = `--- a/images.go
-+++ b/images.go
-@@ -4,6 +4,7 @@
+const lastAnswersDiff = `--- a/answers.go
++++ b/answers.go
+@@ -3,6 +3,7 @@
+ import (
  	"fmt"
- 	"os"
  	"strings"
 +	"sync"
  
- 	logf "example.com/a/log"
+ 	"example.com/a/log"
  )
-@@ -16,8 +17,9 @@
+@@ -12,20 +13,22 @@
  }
  
  var (
--	log          = logf.Log.WithName("images")
--	loggedImages = make(map[imageParameters]string)
-+	log            = logf.Log.WithName("images")
-+	loggedImagesMu sync.Mutex // guards loggedImages
-+	loggedImages   = make(map[imageParameters]string)
+-	out   = log.Named("answers")
+-	given = make(map[question]string)
++	out     = log.Named("answers")
++	givenMu sync.Mutex // guards given
++	given   = make(map[question]string)
  )
  
- func logIfChanged(repo, version, image, component, result, explanation string) string {
-@@ -27,14 +29,15 @@
- 		image:     image,
- 		component: component,
- 	}
-+	loggedImagesMu.Lock()
- 	previous, ok := loggedImages[imageParams]
-+	loggedImages[imageParams] = result
-+	loggedImagesMu.Unlock()
+ func answer(client, topic, text string) string {
+ 	q := question{client: client, topic: topic}
++	givenMu.Lock()
+ 	last, ok := given[q]
++	given[q] = text
++	givenMu.Unlock()
  
- 	if !ok || result != previous {
- 		log.Info("New GetImagePath result", "repo", repo, "version", version, "image", image, "component", component,
- 			"previous", previous, "result", result, "explanation", explanation)
+ 	if !ok || text != last {
+ 		out.Info("new answer", "client", client, "topic", topic,
+ 			"last", last, "text", text)
  	}
 -
--	loggedImages[imageParams] = result
+-	given[q] = text
  
- 	return result
+ 	return text
  }
 `
 
-func TestSubmariner(t *testing.T) {
+func TestStoreMovedOverLog(t *testing.T) {
 	w := loadFiles(t, map[string]string{
-		"images/images.go": submariner,
+		"answers/answers.go": lastAnswers,
 		"log/log.go": `package log
 
 type Logger struct{ sink interface{ Info(string, ...any) } }
 
-var Log Logger
-
-func (l Logger) WithName(string) Logger { return l }
+func Named(string) Logger { return Logger{} }
 
 func (l Logger) Info(msg string, kv ...any) { l.sink.Info(msg, kv...) }
 `,
 	})
-	fix, files := w.repair("example.com/a/images", "loggedImages", "")
+	fix, files := w.repair("example.com/a/answers", "given", "")
 	if fix.Applicability != edit.Safe {
 		t.Fatalf("%s: %s", fix.Applicability, fix.Reason)
 	}
-	if want := "Guard images.loggedImages with a new mutex images.loggedImagesMu"; fix.Title != want {
+	if want := "Guard answers.given with a new mutex answers.givenMu"; fix.Title != want {
 		t.Errorf("title %q, want %q", fix.Title, want)
 	}
 	w.with(files)
 	for _, text := range files {
-		if got := edit.Unified("images.go", []byte(submariner), []byte(text)); got != submarinerDiff {
+		if got := edit.Unified("answers.go", []byte(lastAnswers), []byte(text)); got != lastAnswersDiff {
 			t.Errorf("got:\n%s", got)
 		}
 	}

@@ -29,8 +29,8 @@ func (s *session) close(name string) {
 // lastSeen is when each client was last answered, and how.
 var lastSeen = make(map[string]string)
 
-// logIfChanged logs the answer to a client if it differs from the last one.
-func logIfChanged(client, answer string) {
+// remember logs the answer to a client if it differs from the last one.
+func remember(client, answer string) {
 	previous, ok := lastSeen[client]
 	if !ok || previous != answer {
 		log.Printf("%s: %s, was %s", client, answer, previous)
@@ -42,11 +42,11 @@ func main() {
 	s := &session{streams: make(map[string]int)}
 	http.HandleFunc("/open", func(w http.ResponseWriter, r *http.Request) {
 		s.open(r.URL.Path)
-		logIfChanged(r.RemoteAddr, "opened")
+		remember(r.RemoteAddr, "opened")
 	})
 	http.HandleFunc("/close", func(w http.ResponseWriter, r *http.Request) {
 		s.close(r.URL.Path)
-		logIfChanged(r.RemoteAddr, "closed")
+		remember(r.RemoteAddr, "closed")
 	})
 	log.Fatal(http.ListenAndServe("localhost:8080", nil))
 }
