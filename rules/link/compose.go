@@ -9,11 +9,11 @@ import (
 
 // maxAccs bounds the accesses kept for one function, so that cost stays linear
 // in the size of the program.
-const maxAccs = 1000
+const maxAccs = 500
 
 // maxSame bounds the accesses of one kind to one map that are kept for one
 // function: more of them say nothing new.
-const maxSame = 12
+const maxSame = 6
 
 // compose computes what n does in its own terms from its events and from what
 // is known of its callees.

@@ -258,7 +258,7 @@ func (p *Program) noteWrites(n *node) {
 
 // maxImpls bounds how many implementers an interface call may have before it
 // says nothing any more.
-const maxImpls = 24
+const maxImpls = 12
 
 // resolveCalls finds the callees of n's calls and spawns.
 func (p *Program) resolveCalls(n *node) {
