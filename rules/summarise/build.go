@@ -47,7 +47,7 @@ type builder struct {
 	locals  map[ssa.Value]int
 	callNum map[ssa.CallInstruction]int
 	defers  []*ssa.Defer
-	stores  []*ssa.Store      // of maps
+	stores  []*ssa.Store      // of maps and slices
 	content map[int][]int     // locals stored into locals
 	spawned map[ssa.Value]int // callback structs: index of their event
 	// resolving guards against function variables that capture themselves.
