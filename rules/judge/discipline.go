@@ -6,6 +6,7 @@ import (
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/link"
+	"github.com/mapguard/mapguard/rules/summarise"
 )
 
 // This file infers from how a type is written that its methods are meant to be
@@ -78,4 +79,95 @@ func (j *judge) besideMutex(v *verdict, f *Finding) bool {
 		f.Why = fmt.Sprintf("%s is documented as safe for concurrent use", t.Name)
 	}
 	return true
+}
+
+// coloured reports a map that two goroutines get to, on ways too long or too
+// wide to follow the object itself, where neither goroutine makes objects of
+// that type: they were given what they share.
+func (j *judge) coloured(v *verdict, f *Finding) bool {
+	if v.loc.Kind == access.Local || known.TestDouble(v.loc.Owner) {
+		return false
+	}
+	for _, w := range v.needy {
+		if w.Op != access.Write || known.Lifecycle(w.Func) || w.Test {
+			continue
+		}
+		for _, s := range v.needy {
+			if s.Op == access.Format || s.Op == access.Replace || s.Test || known.Lifecycle(s.Func) {
+				continue
+			}
+			m := j.prog.Meet(w, s)
+			if m == nil || v.loc.Kind == access.Field && !j.prog.One(m, v.loc.Pkg, v.loc.Owner) {
+				continue
+			}
+			f.Evidence = Inferred
+			f.Accesses = []Access{reached(w, m.A, m.ViaA), reached(s, m.B, m.ViaB)}
+			f.Pos = w.Pos
+			f.Message = fmt.Sprintf("map %s is %s", v.loc.Short(), describe(w.Op, s.Op))
+			f.Why = fmt.Sprintf("the goroutines started at %s and %s both get here, and neither makes the %s itself, so it is most likely one object", line(m.A.Spawn), line(m.B.Spawn), v.loc.Owner)
+			if m.A == m.B {
+				f.Why = fmt.Sprintf("%s may run any number of times at once, and does not make the %s itself, so it is most likely one object", m.A.Entry, v.loc.Owner)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// declared returns the mutex under which a map is declared, the zero value if
+// there is none.
+func (j *judge) declared(loc access.Location) summarise.Guarded {
+	if loc.Kind == access.Field {
+		if t := j.prog.Type(loc.Pkg, loc.Owner); t != nil {
+			for _, g := range t.Guarded {
+				if g.Field == loc.Name {
+					return g
+				}
+			}
+		}
+	}
+	return summarise.Guarded{}
+}
+
+// declaredGuarded reports a map that stands under a mutex of its struct, which
+// the methods of the type take for other things, but that none of the
+// functions which use the map takes.
+func (j *judge) declaredGuarded(v *verdict, f *Finding) bool {
+	g := j.declared(v.loc)
+	if g.Field == "" || !j.prog.Locked(g.Mutex) {
+		return false
+	}
+	var w, other *link.Site
+	for _, s := range v.needy {
+		if len(s.Locks) > 0 {
+			return false // some other discipline
+		}
+		if s.Op == access.Write && !s.Test && !known.Lifecycle(s.Func) && !known.Decodes(s.Func) && w == nil {
+			w = s
+		}
+	}
+	for _, s := range v.needy {
+		if w != nil && (s.FuncID != w.FuncID || g.Documented) && !s.Test && s.Op != access.Format && s.Op != access.Replace && !known.Lifecycle(s.Func) && !known.Decodes(s.Func) && s.Rival(w) {
+			other = s
+		}
+	}
+	if w == nil || other == nil || !j.prog.RunsConcurrently(w, other) || known.TestDouble(v.loc.Owner) {
+		return false
+	}
+	mutex := v.loc.Owner + "." + g.Mutex.Name
+	f.Evidence = Inferred
+	f.Guard = &Guard{
+		Lock:   access.LockID{Location: access.Location{Kind: access.Field, Pkg: v.loc.Pkg, Owner: v.loc.Owner, Name: g.Mutex.Name}, RW: g.RW},
+		Fields: []access.Step{g.Mutex}, Total: len(v.needy), Declared: true,
+	}
+	f.Accesses = []Access{{Site: site(w)}, {Site: site(other)}}
+	f.Pos = w.Pos
+	f.Message = fmt.Sprintf("map %s is %s without holding %s, under which it is declared", v.loc.Short(), past(w.Op), mutex)
+	f.Why = fmt.Sprintf("%s is taken elsewhere, but at none of the %d accesses to the map", mutex, len(v.needy))
+	return true
+}
+
+// reached renders a site that a goroutine of some colour gets to.
+func reached(s *link.Site, c *link.Colour, via *link.Via) Access {
+	return side(link.Side{Acc: &link.Acc{Op: s.Op, Locks: s.Locks, Site: s, Via: via}, Thread: &link.Thread{Spawn: c.Spawn, Text: c.Text, Entry: c.Entry}}, "")
 }

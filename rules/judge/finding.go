@@ -60,6 +60,8 @@ type Guard struct {
 	Global bool
 	Held   int // sites that hold it in a mode that is strong enough
 	Total  int // sites that need a lock
+
+	Declared bool // few sites hold it, but the map is declared under it
 }
 
 // A Finding is one map that is, or may be, used by two goroutines at once.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/link"
+	"github.com/mapguard/mapguard/rules/summarise"
 )
 
 // findGuard infers the lock that guards a map from the accesses that hold one,
@@ -14,12 +15,14 @@ import (
 // lock to take where a race is shown.
 //
 // A lock beside the map in the same object, or a package lock beside a package
-// map, counts when at least half of the accesses hold it; any other lock when
+// map, counts when at least half of the accesses hold it, a quarter if the map
+// is declared under it; any other lock when
 // nine in ten do, and at least five. One of those that hold it must write: a
-// map that is only read under a lock is guarded by accident. Sites before the
+// map that is only read under a lock is guarded by accident, unless a comment
+// says that it is not. Sites before the
 // object is shared count for neither side, and neither do format calls. The thresholds published elsewhere
 // (checklocks 0.90 as a hint, GCatch 0.75) are for any lock whatever.
-func findGuard(loc access.Location, needy []*link.Site) (guard, beside *Guard, broken []*link.Site) {
+func findGuard(loc access.Location, needy []*link.Site, declared summarise.Guarded) (guard, beside *Guard, broken []*link.Site) {
 	type tally struct {
 		id       access.LockID
 		held     int
@@ -57,14 +60,17 @@ func findGuard(loc access.Location, needy []*link.Site) (guard, beside *Guard, b
 	}
 	var top, near *tally
 	for _, t := range tallies {
-		if t.writes == 0 {
+		byDecl := declared.Field != "" && declared.Mutex.Name == t.id.Name
+		if t.writes == 0 && !(byDecl && declared.Documented) {
 			continue
 		}
 		isBeside := t.id.Kind == loc.Kind && t.id.Pkg == loc.Pkg && t.id.Owner == loc.Owner
 		if isBeside && !t.borrowed && (near == nil || t.held > near.held) {
 			near = t
 		}
-		if isBeside && 2*t.held < total || !isBeside && (10*t.held < 9*total || t.held < 5) && t.held < total {
+		if isBeside && byDecl && 4*t.held >= total {
+			// the declaration speaks for it too
+		} else if isBeside && 2*t.held < total || !isBeside && (10*t.held < 9*total || t.held < 5) && t.held < total {
 			continue
 		}
 		if top == nil || t.held > top.held || t.held == top.held && compareLocations(t.id.Location, top.id.Location) < 0 {
@@ -72,13 +78,13 @@ func findGuard(loc access.Location, needy []*link.Site) (guard, beside *Guard, b
 		}
 	}
 	if near != nil && near.held > 0 {
-		beside = &Guard{Lock: near.id, Held: near.held, Total: total}
+		beside = &Guard{Lock: near.id, Held: near.held, Total: total, Declared: declared.Field != "" && declared.Mutex.Name == near.id.Name}
 		beside.relate(needy)
 	}
 	if top == nil {
 		return nil, beside, nil
 	}
-	g := &Guard{Lock: top.id, Held: top.held, Total: total}
+	g := &Guard{Lock: top.id, Held: top.held, Total: total, Declared: declared.Field != "" && declared.Mutex.Name == top.id.Name && 2*top.held < total}
 	for _, s := range needy {
 		if top.borrowed && len(s.Locks) > 0 {
 			continue // any lock may be the one that the pointer leads to

@@ -94,7 +94,7 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 	if !writes {
 		return nil // frozen after construction, as far as can be seen
 	}
-	v.guard, v.beside, v.broken = findGuard(loc, v.needy)
+	v.guard, v.beside, v.broken = findGuard(loc, v.needy, j.declared(loc))
 	var out []*Finding
 	if j.main(loc.Pkg) {
 		if f := j.sharedMap(v); f != nil {
@@ -138,7 +138,7 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 		}
 		f.Accesses = []Access{side(pr.A, pr.In), side(pr.B, pr.In)}
 		f.Why = why(pr)
-		f.Message = fmt.Sprintf("map %s is %s", v.loc.Short(), describe(pr))
+		f.Message = fmt.Sprintf("map %s is %s", v.loc.Short(), describe(pr.A.Acc.Op, pr.B.Acc.Op))
 		f.Pos = f.Accesses[0].Pos
 		return f
 	}
@@ -159,7 +159,7 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 		f.Why = v.discipline()
 		return f
 	}
-	if j.exposed(v, f) || j.besideMutex(v, f) {
+	if j.exposed(v, f) || j.besideMutex(v, f) || j.coloured(v, f) || j.declaredGuarded(v, f) {
 		return f
 	}
 	return v.possible(f)
@@ -215,6 +215,9 @@ func (v *verdict) violation() (bad, good *link.Site) {
 		}
 		if !slices.ContainsFunc(v.needy, s.Rival) {
 			continue // an inner map that nobody changes
+		}
+		if v.guard.Declared && (s.Op != access.Write || known.Decodes(s.Func) || known.TestDouble(v.loc.Owner)) {
+			continue // too little evidence for the rest
 		}
 		if bad == nil || s.Op.Writes() && !bad.Op.Writes() {
 			bad = s

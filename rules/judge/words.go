@@ -113,9 +113,9 @@ func frames(v *link.Via) []Frame {
 	return out
 }
 
-// describe says what a pair of goroutines does to a map.
-func describe(p *link.Pair) string {
-	a, b := past(p.A.Acc.Op), past(p.B.Acc.Op)
+// describe says what two goroutines do to a map.
+func describe(p, q access.Op) string {
+	a, b := past(p), past(q)
 	if a == b {
 		return a + " by two goroutines without a common lock"
 	}
@@ -168,7 +168,11 @@ func (v *verdict) discipline() string {
 	case v.guard.Held >= v.guard.Total-1 && v.guard.Held < len(v.needy):
 		return fmt.Sprintf("%s is held at all %d other accesses that need a lock", lockName(v.guard.Lock), v.guard.Held)
 	}
-	return fmt.Sprintf("%s is held at %d of the %d accesses that need a lock", lockName(v.guard.Lock), v.guard.Held, v.guard.Total)
+	s := fmt.Sprintf("%s is held at %d of the %d accesses that need a lock", lockName(v.guard.Lock), v.guard.Held, v.guard.Total)
+	if v.guard.Declared {
+		s += ", and the map is declared under it"
+	}
+	return s
 }
 
 // shortName strips the directories from a callee's import path, and the major

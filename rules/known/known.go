@@ -162,6 +162,13 @@ func Lifecycle(name string) bool {
 	return false
 }
 
+// Decodes reports whether the name of a function says that it fills an object
+// from its encoded form, which it does before anyone else has the object.
+func Decodes(name string) bool {
+	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	return strings.HasPrefix(name, "decode") || strings.HasPrefix(name, "unmarshal")
+}
+
 // Handlers lists signatures of functions that servers call from many
 // goroutines: a function value of such a type that is taken anywhere is one.
 var Handlers = []string{
@@ -256,6 +263,25 @@ func DocumentedSafe(doc string) bool {
 	}
 	for _, yes := range []string{"safe for concurrent", "goroutine-safe", "goroutine safe", "thread-safe", "thread safe", "threadsafe", "concurrency-safe", "concurrent-safe", "concurrency safe", "safe to use concurrently", "safe to be used concurrently", "safe for use by multiple goroutines", "by multiple goroutines simultaneously", "be called concurrently", "safe to call concurrently", "safe to call from multiple goroutines"} {
 		if strings.Contains(doc, yes) {
+			return true
+		}
+	}
+	return false
+}
+
+// SaysGuards reports whether the comment of a mutex says that it guards the
+// fields beside it.
+func SaysGuards(comment string) bool {
+	comment = strings.ToLower(comment)
+	return strings.Contains(comment, "protect") || strings.Contains(comment, "guard")
+}
+
+// TestDouble reports whether a type stands in for another one in tests, going
+// by its name: what it does is only as safe as its tests need.
+func TestDouble(typ string) bool {
+	typ = strings.ToLower(typ)
+	for _, word := range []string{"mock", "fake", "stub", "dummy"} {
+		if strings.HasPrefix(typ, word) {
 			return true
 		}
 	}

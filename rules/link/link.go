@@ -31,6 +31,9 @@ type Program struct {
 	pairs    map[access.Location]int
 	threads  []*Thread
 	reaching map[access.Location][]Reach
+	crowds   map[string][]*node // see crowd
+	palette  *palette           // see colours
+	locked   map[access.Step]bool
 }
 
 // A node is a function and what is known of it so far.
@@ -75,6 +78,7 @@ type edge struct {
 	by     summarise.Target // passed: who calls it
 	locks  []access.Lock    // passed: what that one holds then, in its own terms
 	starts *summarise.Event // passed: the event that starts it on another goroutine; nil if it is called
+	vague  bool             // a method of an interface that says nothing, see vague
 }
 
 type impl struct {
@@ -184,6 +188,7 @@ func Link(pkgs []*summarise.Package) *Program {
 		written:  make(map[access.Location]bool),
 		paired:   make(map[pairKey]bool),
 		pairs:    make(map[access.Location]int),
+		crowds:   make(map[string][]*node),
 	}
 	for _, pkg := range pkgs {
 		for _, f := range pkg.Funcs {
@@ -270,7 +275,7 @@ func (p *Program) resolveCalls(n *node) {
 		bodies := false
 		for _, t := range e.Targets {
 			for _, r := range p.concrete(t) {
-				if n.addEdge(p, edge{event: i, target: r}) {
+				if n.addEdge(p, edge{event: i, target: r, vague: t.Kind == summarise.Interface && vague(t.Iface)}) {
 					bodies = true
 				}
 			}
@@ -436,6 +441,11 @@ func (p *Program) implementers(iface, method string) []summarise.Target {
 		}
 	}
 	if len(out) > maxImpls {
+		for _, t := range out {
+			if n := p.nodes[t.ID]; n != nil {
+				p.crowds[key] = append(p.crowds[key], n)
+			}
+		}
 		out = nil
 	}
 	p.ifaces[key] = out

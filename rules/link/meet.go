@@ -242,7 +242,7 @@ func (p *Program) meetAcross() {
 				if r.t.starter == s.t.starter && r.t != s.t && !r.t.Multi && !p.overlap(r.t, s.t) {
 					continue
 				}
-				if conflict(r.a, s.a) && alike(r.a, s.a) {
+				if conflict(r.a, s.a) && alike(r.a, s.a) && p.unordered(r.t, s.t) && p.given(loc, r.t, s.t) {
 					p.pair(Pair{Loc: loc, A: Side{r.a, r.t}, B: Side{s.a, s.t}, Same: r.t == s.t, Exact: loc.Kind == access.Global})
 				}
 			}
@@ -255,6 +255,37 @@ func (p *Program) meetAcross() {
 func (p *Program) overlap(t, u *Thread) bool {
 	n := t.starter
 	return n.meets(t, u.event, access.Root{}) || n.meets(u, t.event, access.Root{})
+}
+
+// unordered reports whether neither goroutine has started the other: what the
+// one did before that, and what it does after, meet knows.
+func (p *Program) unordered(t, u *Thread) bool {
+	return t == u || !p.startedIn(t, u) && !p.startedIn(u, t)
+}
+
+// startedIn reports whether u is started by what t runs, and by t alone.
+func (p *Program) startedIn(t, u *Thread) bool {
+	c := p.colours()
+	col := c.find(t)
+	return col != nil && !col.Multi && c.runs(col, u.starter)
+}
+
+// given reports whether two goroutines may have been given one object of the
+// type that holds the map at loc, and do not make their own.
+func (p *Program) given(loc access.Location, t, u *Thread) bool {
+	if loc.Kind != access.Field {
+		return true
+	}
+	c := p.colours()
+	a, b := c.find(t), c.find(u)
+	for _, pl := range p.made(access.Step{Pkg: loc.Pkg, Type: loc.Owner}) {
+		for _, x := range c.reaching(pl.n) {
+			if x.Multi || x == a || x == b {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // across reports whether an access of a goroutine is to an object that other

@@ -71,3 +71,25 @@ func (s *Site) Takes(t *summarise.Type) bool {
 func (s *Site) Rival(t *Site) bool {
 	return (s.Op.Writes() || t.Op.Writes()) && sameLevel(&s.Path, &t.Path)
 }
+
+// Locked reports whether any function takes the lock in that field.
+func (p *Program) Locked(mutex access.Step) bool {
+	if p.locked == nil {
+		p.locked = make(map[access.Step]bool)
+		for _, n := range p.order {
+			for i := range n.Events {
+				if e := &n.Events[i]; e.Kind == summarise.Acquire && e.Lock.Path.N > 0 {
+					p.locked[e.Lock.Path.Steps[e.Lock.Path.N-1]] = true
+				}
+			}
+		}
+	}
+	return p.locked[mutex]
+}
+
+// RunsConcurrently reports whether any goroutine reaches one of the sites, or
+// both are in a library, whose callers are not known.
+func (p *Program) RunsConcurrently(a, b *Site) bool {
+	c := p.colours()
+	return len(c.reaching(a.node))+len(c.reaching(b.node)) > 0 || a.node.open && b.node.open
+}

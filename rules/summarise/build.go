@@ -11,7 +11,6 @@ import (
 
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
-	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/sinks"
 )
 
@@ -28,14 +27,15 @@ type Env struct {
 
 // A packageBuilder summarises one package.
 type packageBuilder struct {
-	env   *Env
-	pkg   *load.Package
-	fset  *token.FileSet
-	nodes map[token.Pos]ast.Node // by the position that SSA gives an instruction
-	varAt map[token.Pos]*types.Var
-	funcs map[FuncID]*Func // lock effects of functions already seen
-	sum   *Package
-	ssa   *ssa.Package
+	env    *Env
+	pkg    *load.Package
+	fset   *token.FileSet
+	nodes  map[token.Pos]ast.Node // by the position that SSA gives an instruction
+	varAt  map[token.Pos]*types.Var
+	fields map[token.Pos]fieldLines // by the position of the field's name
+	funcs  map[FuncID]*Func         // lock effects of functions already seen
+	sum    *Package
+	ssa    *ssa.Package
 }
 
 // A builder summarises one function.
@@ -59,10 +59,11 @@ type builder struct {
 func Summarise(fset *token.FileSet, pkg *load.Package, env *Env) *Package {
 	p := &packageBuilder{
 		env: env, pkg: pkg, fset: fset,
-		nodes: make(map[token.Pos]ast.Node),
-		varAt: make(map[token.Pos]*types.Var),
-		funcs: make(map[FuncID]*Func),
-		sum:   &Package{Path: pkg.Types.Path()},
+		nodes:  make(map[token.Pos]ast.Node),
+		varAt:  make(map[token.Pos]*types.Var),
+		fields: make(map[token.Pos]fieldLines),
+		funcs:  make(map[FuncID]*Func),
+		sum:    &Package{Path: pkg.Types.Path()},
 	}
 	p.index()
 	prog := ssa.NewProgram(fset, ssa.BuilderMode(0))
@@ -106,6 +107,8 @@ func (p *packageBuilder) index() {
 				p.nodes[n.Sel.Pos()] = n
 			case *ast.GoStmt:
 				p.nodes[n.Go] = n
+			case *ast.StructType:
+				p.indexFields(n)
 			case *ast.Ident:
 				if v, ok := p.pkg.Info.Defs[n].(*types.Var); ok && !v.IsField() {
 					p.varAt[n.Pos()] = v
@@ -210,6 +213,9 @@ func (p *packageBuilder) function(fn *ssa.Function) *Func {
 			continue // unreachable
 		}
 		for _, ins := range blk.Instrs {
+			if a, ok := ins.(*ssa.Alloc); ok {
+				b.allocates(a)
+			}
 			b.events(i, ls, ins)
 			ls = b.stepLocks(ls, ins)
 		}
@@ -219,6 +225,40 @@ func (p *packageBuilder) function(fn *ssa.Function) *Func {
 		s.Acquires, s.Releases = eff.Acquires, eff.Releases
 	}
 	return s
+}
+
+// allocates notes the struct types, the embedded ones too, that a makes an
+// object of. Storage for a parameter or a copy makes none.
+func (b *builder) allocates(a *ssa.Alloc) {
+	if v := b.varAt[a.Pos()]; v != nil && !a.Heap {
+		return
+	}
+	var add func(t types.Type, depth int)
+	add = func(t types.Type, depth int) {
+		n, ok := types.Unalias(t).(*types.Named)
+		if !ok || n.Obj().Pkg() == nil || !b.own(n.Obj().Pkg().Path()) {
+			return
+		}
+		st, ok := n.Underlying().(*types.Struct)
+		if !ok {
+			return
+		}
+		s := access.Step{Pkg: n.Obj().Pkg().Path(), Type: n.Obj().Name()}
+		if !slices.Contains(b.sum.Allocs, s) {
+			b.sum.Allocs = append(b.sum.Allocs, s)
+		}
+		for i := range st.NumFields() {
+			if depth < 2 {
+				add(st.Field(i).Type(), depth+1)
+			}
+		}
+	}
+	add(a.Type().Underlying().(*types.Pointer).Elem(), 0)
+}
+
+// own reports whether a package is the user's own.
+func (p *packageBuilder) own(path string) bool {
+	return path == p.sum.Path || p.env.Own != nil && p.env.Own(path)
 }
 
 // effects returns the lock effects of a callee, nil if it has none known.
@@ -266,89 +306,6 @@ func (p *packageBuilder) mayLock(fn *ssa.Function) bool {
 		}
 	}
 	return false
-}
-
-// types summarises the named types of the package.
-func (p *packageBuilder) types() []*Type {
-	var out []*Type
-	docs := p.typeDocs()
-	scope := p.pkg.Types.Scope()
-	for _, name := range scope.Names() {
-		tn, ok := scope.Lookup(name).(*types.TypeName)
-		if !ok || tn.IsAlias() {
-			continue
-		}
-		named, ok := tn.Type().(*types.Named)
-		if !ok || types.IsInterface(named) {
-			continue
-		}
-		t := &Type{Pkg: p.sum.Path, Name: name, Safe: docs[name]}
-		if st, ok := named.Underlying().(*types.Struct); ok {
-			for i := range st.NumFields() {
-				if _, ok := mutexKind(st.Field(i).Type()); ok {
-					t.Mutexes = append(t.Mutexes, fieldStep(named, i))
-				}
-			}
-		}
-		ms := types.NewMethodSet(types.NewPointer(named))
-		for i := range ms.Len() {
-			sel := ms.At(i)
-			fn, ok := sel.Obj().(*types.Func)
-			if !ok {
-				continue
-			}
-			t.Methods = append(t.Methods, Method{Name: fn.Name(), Sig: signature(fn.Signature()), ID: FuncID(FuncName(fn)), Steps: embeddedSteps(named, sel.Index())})
-		}
-		slices.SortFunc(t.Methods, func(a, b Method) int { return strings.Compare(a.Name, b.Name) })
-		out = append(out, t)
-	}
-	return out
-}
-
-// embeddedSteps returns the fields that a promoted method's receiver is in.
-func embeddedSteps(t types.Type, index []int) []access.Step {
-	var out []access.Step
-	for _, i := range index[:len(index)-1] {
-		out = append(out, fieldStep(t, i))
-		u := t.Underlying()
-		if ptr, ok := u.(*types.Pointer); ok {
-			u = ptr.Elem().Underlying()
-		}
-		st, ok := u.(*types.Struct)
-		if !ok {
-			return out
-		}
-		t = st.Field(i).Type()
-	}
-	return out
-}
-
-// typeDocs reports which types say in their documentation that they are safe
-// for concurrent use.
-func (p *packageBuilder) typeDocs() map[string]bool {
-	out := make(map[string]bool)
-	for _, f := range p.pkg.Syntax {
-		for _, d := range f.Decls {
-			gd, ok := d.(*ast.GenDecl)
-			if !ok {
-				continue
-			}
-			for _, spec := range gd.Specs {
-				ts, ok := spec.(*ast.TypeSpec)
-				if !ok {
-					continue
-				}
-				doc := ts.Doc
-				if doc == nil {
-					doc = gd.Doc
-				}
-				if doc != nil && known.DocumentedSafe(doc.Text()) {
-					out[ts.Name.Name] = true
-				}
-			}
-		}
-	}
-	return out
 }
 
 // pos returns the position in the original file.

@@ -34,6 +34,11 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 			b.access(e, access.Write, b.pathsOf(ins.Map))
 		}
 		b.publish(e, ins.Value, b.pathsOf(ins.Map))
+		if isFunc(ins.Value.Type()) {
+			if step, ok := b.registry(ins.Map); ok {
+				b.keepFunc(step, ins.Value)
+			}
+		}
 	case *ssa.Range:
 		if isMap(ins.X.Type()) && !b.swappedOut(ins.X, ins) {
 			b.access(e, access.Iterate, b.pathsOf(ins.X))
@@ -216,8 +221,16 @@ func (b *builder) store(e Event, st *ssa.Store) {
 		b.storeFunc(e, fa, st.Val)
 	}
 	if g, ok := st.Addr.(*ssa.Global); ok && isFunc(st.Val.Type()) {
-		for _, t := range b.targets(st.Val) {
-			b.packageBuilder.sum.Stored = append(b.packageBuilder.sum.Stored, Stored{Field: globalStep(g), Target: t, In: b.sum.ID})
+		b.keepFunc(globalStep(g), st.Val)
+	}
+	if ia, ok := st.Addr.(*ssa.IndexAddr); ok && isFunc(st.Val.Type()) {
+		if step, ok := b.registry(ia.X); ok {
+			b.keepFunc(step, st.Val)
+		}
+	}
+	for _, v := range appended(st.Val) {
+		if step, ok := b.holder(addr); ok && isFunc(v.Type()) {
+			b.keepFunc(step, v)
 		}
 	}
 	b.publish(e, st.Val, addr)
@@ -270,9 +283,7 @@ func (b *builder) storeFunc(e Event, fa *ssa.FieldAddr, val ssa.Value) {
 		multi = known.Serves(step.Name)
 	}
 	if !callback {
-		for _, t := range ts {
-			b.packageBuilder.sum.Stored = append(b.packageBuilder.sum.Stored, Stored{Field: step, Target: t, In: b.sum.ID})
-		}
+		b.keepFunc(step, val)
 		return
 	}
 	if i, ok := b.spawned[fa.X]; ok { // the callbacks of one struct take turns
@@ -280,8 +291,16 @@ func (b *builder) storeFunc(e Event, fa *ssa.FieldAddr, val ssa.Value) {
 		return
 	}
 	b.spawned[fa.X] = len(b.sum.Events)
-	e.Kind, e.Targets, e.Multi, e.Text = Spawn, ts, multi, step.Type+"."+step.Name+" runs it"
+	e.Kind, e.Targets, e.Multi, e.Text = Spawn, ts, multi, step.Type+"."+step.Name
 	b.emit(e)
+}
+
+// keepFunc notes that the variable field, or an element of it, holds the
+// functions that v may be.
+func (b *builder) keepFunc(field access.Step, v ssa.Value) {
+	for _, t := range b.targets(v) {
+		b.packageBuilder.sum.Stored = append(b.packageBuilder.sum.Stored, Stored{Field: field, Target: t, In: b.sum.ID})
+	}
 }
 
 func anyStatic(ts []Target) bool {

@@ -35,8 +35,19 @@ type Package struct {
 type Type struct {
 	Pkg, Name string
 	Methods   []Method      // of *T, promoted ones included, in name order
-	Mutexes   []access.Step // its own fields that are sync.Mutex or sync.RWMutex, or pointers to one
+	Mutexes   []access.Step // its own fields that are locks: sync.Mutex, or anything with Lock and Unlock
+	Guarded   []Guarded     // its maps that are declared as guarded by one of those
 	Safe      bool          // documented as safe for concurrent use
+}
+
+// A Guarded is a map that its declaration places under a mutex of the same
+// struct: embedded, or above the map in one block of lines, the convention of
+// the Go FAQ and of every style guide.
+type Guarded struct {
+	Field      string
+	Mutex      access.Step
+	RW         bool // it is a sync.RWMutex
+	Documented bool // a comment says so
 }
 
 // A Method is one method of a type.
@@ -67,6 +78,7 @@ type Func struct {
 	Events   []Event  // in block order
 	Results  [][]access.Path
 	Locals   []Local
+	Allocs   []access.Step // named struct types that it makes objects of; only Pkg and Type are set
 	// Acquires and Releases are the locks of its parameters or of the package
 	// that differ between entry and every normal return: lock wrappers.
 	Acquires, Releases []access.Lock

@@ -42,6 +42,17 @@ func (b *builder) targetsIn(v ssa.Value, depth int) []Target {
 		return []Target{{Kind: FieldFunc, Field: fieldStep(v.X.Type(), v.Field)}}
 	case *ssa.Call:
 		return b.returnedTargets(v, depth)
+	case *ssa.Lookup:
+		return b.registered(v.X, depth)
+	case *ssa.Extract:
+		switch t := v.Tuple.(type) {
+		case *ssa.Lookup:
+			return b.registered(t.X, depth)
+		case *ssa.Next:
+			if r, ok := t.Iter.(*ssa.Range); ok {
+				return b.registered(r.X, depth)
+			}
+		}
 	}
 	return nil
 }
@@ -63,7 +74,11 @@ func (b *builder) closureTarget(mc *ssa.MakeClosure) []Target {
 	}
 	t := Target{Kind: Static, ID: funcID(fn)}
 	for i, bind := range mc.Bindings {
-		t.Free = append(t.Free, b.pathsOf(bind))
+		var ps []access.Path
+		if _, ok := deref(bind.Type()).Underlying().(*types.Basic); !ok { // a number or string is nobody's object
+			ps = b.pathsOf(bind)
+		}
+		t.Free = append(t.Free, ps)
 		if fns := b.heldFuncs(bind); fns != nil {
 			if t.Fns == nil {
 				t.Fns = make([][]Target, len(mc.Bindings))
@@ -137,8 +152,98 @@ func (b *builder) loadedTargets(addr ssa.Value, depth int) []Target {
 		return []Target{{Kind: FieldFunc, Field: globalStep(a)}}
 	case *ssa.FreeVar:
 		return b.capturedTargets(a, depth)
+	case *ssa.IndexAddr:
+		return b.registered(a.X, depth)
 	}
 	return nil
+}
+
+// registered returns the functions that an element of the map or slice v may
+// be: whatever is put into any element, like a field of that type.
+func (b *builder) registered(v ssa.Value, depth int) []Target {
+	var out []Target
+	for _, e := range elements(v) {
+		out = append(out, b.targetsIn(e, depth+1)...)
+	}
+	if len(out) > 0 {
+		return out
+	}
+	if step, ok := b.registry(v); ok {
+		return []Target{{Kind: FieldFunc, Field: step}}
+	}
+	return nil
+}
+
+// elements returns the values that are put into v, if it is a literal of this
+// function: []func(){f, g}.
+func elements(v ssa.Value) []ssa.Value {
+	if vs := variadic(v); vs != nil {
+		return vs
+	}
+	var out []ssa.Value
+	if m, ok := v.(*ssa.MakeMap); ok {
+		for _, ref := range *m.Referrers() {
+			if up, ok := ref.(*ssa.MapUpdate); ok && up.Map == m {
+				out = append(out, up.Value)
+			}
+		}
+	}
+	return out
+}
+
+// registry returns the field or package variable that holds v, or that a
+// literal is given to when it is complete.
+func (b *builder) registry(v ssa.Value) (access.Step, bool) {
+	switch v := v.(type) {
+	case *ssa.MakeMap:
+		return b.storedIn(v)
+	case *ssa.Alloc: // the array of a slice literal
+		for _, ref := range *v.Referrers() {
+			if s, ok := ref.(*ssa.Slice); ok {
+				return b.storedIn(s)
+			}
+		}
+	}
+	return b.holder(b.pathsOf(v))
+}
+
+// storedIn returns the field or package variable that v is stored in.
+func (b *builder) storedIn(v ssa.Value) (access.Step, bool) {
+	for _, ref := range *v.Referrers() {
+		if st, ok := ref.(*ssa.Store); ok && st.Val == v {
+			if step, ok := b.holder(b.pathsOf(st.Addr)); ok {
+				return step, true
+			}
+		}
+	}
+	return access.Step{}, false
+}
+
+// holder returns the field or package variable that the one path leads to.
+func (b *builder) holder(ps []access.Path) (access.Step, bool) {
+	if len(ps) != 1 {
+		return access.Step{}, false
+	}
+	switch n := ps[0].Holder(); {
+	case n > 0:
+		return ps[0].Steps[n-1], true
+	case ps[0].Root.Kind == access.GlobalVar:
+		return access.Step{Pkg: ps[0].Root.Pkg, Name: ps[0].Root.Name}, true
+	}
+	return access.Step{}, false
+}
+
+// appended returns the values that v appends to a slice, nil if it is nothing
+// of that kind.
+func appended(v ssa.Value) []ssa.Value {
+	call, ok := v.(*ssa.Call)
+	if !ok || len(call.Call.Args) != 2 {
+		return nil
+	}
+	if fn, ok := call.Call.Value.(*ssa.Builtin); !ok || fn.Name() != "append" {
+		return nil
+	}
+	return variadic(call.Call.Args[1])
 }
 
 // globalStep names a package variable as if it were a field without a type.
