@@ -23,7 +23,7 @@ const (
 var rooms = map[string][]string{
 	"rewrite": {"rewrite"},
 	"rules":   {"rewrite", "rules"},
-	"cmd":     {"rewrite", "rules"},
+	"cmd":     {"rewrite", "rules", "cmd"},
 }
 
 // TestImports keeps the arrows cmd -> rules -> rewrite, dst behind one package

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mapguard/mapguard/cmd/internal/report"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens of testdata/cli and of the renderings")
@@ -94,12 +96,12 @@ func ids(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: ids file variable...")
 	}
-	var report jsonReport
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &report))
-	if len(report.Findings) != len(args)-1 {
-		ts.Fatalf("%d findings, want %d", len(report.Findings), len(args)-1)
+	var got report.Report
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &got))
+	if len(got.Findings) != len(args)-1 {
+		ts.Fatalf("%d findings, want %d", len(got.Findings), len(args)-1)
 	}
 	for i, name := range args[1:] {
-		ts.Setenv(name, report.Findings[i].ID)
+		ts.Setenv(name, got.Findings[i].ID)
 	}
 }
