@@ -23,7 +23,7 @@ func (j *judge) exposed(v *verdict, f *Finding) bool {
 	}
 	for _, r := range j.prog.Reaching(v.loc) {
 		for _, s := range v.needy {
-			if !s.OpenMethod(v.loc.Pkg, v.loc.Owner) || known.Lifecycle(s.Func) || s.Op == access.Format || s.Op == access.Replace || r.Acc.Op == access.Replace || r.RunsIn(s) {
+			if !s.OpenMethod(v.loc.Pkg, v.loc.Owner) || known.Lifecycle(s.Func) || s.Op == access.Format || s.Op == access.Replace || r.Acc.Op == access.Replace || r.RunsIn(s) || known.Decodes(s.Func) || known.Decodes(r.Acc.Site.Func) {
 				continue
 			}
 			// Where one side holds a lock, the question is which lock guards
@@ -101,7 +101,7 @@ func (j *judge) coloured(v *verdict, f *Finding) bool {
 				continue
 			}
 			f.Evidence = Inferred
-			f.Accesses = []Access{reached(w, m.A, m.ViaA), reached(s, m.B, m.ViaB)}
+			f.Accesses = []Access{reached(w, m.A, j.prog.Way(m.A, w)), reached(s, m.B, j.prog.Way(m.B, s))}
 			f.Pos = w.Pos
 			f.Message = fmt.Sprintf("map %s is %s", v.loc.Short(), describe(w.Op, s.Op))
 			f.Why = fmt.Sprintf("the goroutines started at %s and %s both get here, and neither makes the %s itself, so it is most likely one object", line(m.A.Spawn), line(m.B.Spawn), v.loc.Owner)

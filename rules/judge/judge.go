@@ -216,7 +216,10 @@ func (v *verdict) violation() (bad, good *link.Site) {
 		if !slices.ContainsFunc(v.needy, s.Rival) {
 			continue // an inner map that nobody changes
 		}
-		if v.guard.Declared && (s.Op != access.Write || known.Decodes(s.Func) || known.TestDouble(v.loc.Owner)) {
+		if known.Decodes(s.Func) {
+			continue // into an object that nobody else has yet
+		}
+		if v.guard.Declared && (s.Op != access.Write || known.TestDouble(v.loc.Owner)) {
 			continue // too little evidence for the rest
 		}
 		if bad == nil || s.Op.Writes() && !bad.Op.Writes() {

@@ -247,10 +247,7 @@ func (p *Program) crowd(iface, method string) []*node {
 }
 
 // A Meeting is two goroutines that may reach two sites at the same time.
-type Meeting struct {
-	A, B       *Colour
-	ViaA, ViaB *Via
-}
+type Meeting struct{ A, B *Colour }
 
 // Meet returns two goroutines, or one that overlaps itself, that reach a and b
 // and may run at the same time, nil if there are none. Goroutines that have
@@ -272,9 +269,6 @@ func (p *Program) Meet(a, b *Site) *Meeting {
 				grade, top = g, &Meeting{A: x, B: y}
 			}
 		}
-	}
-	if top != nil {
-		top.ViaA, top.ViaB = p.chain(top.A, a.node), p.chain(top.B, b.node)
 	}
 	return top
 }
@@ -312,8 +306,9 @@ func (c *Colour) grade() int {
 	return 3
 }
 
-// chain returns the shortest way by which a goroutine reaches n.
-func (p *Program) chain(c *Colour, n *node) *Via {
+// Way returns the shortest way by which a goroutine reaches a site.
+func (p *Program) Way(c *Colour, s *Site) *Via {
+	n := s.node
 	type step struct {
 		from *node
 		pos  access.Pos

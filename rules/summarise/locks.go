@@ -68,6 +68,9 @@ var lockMethods = map[string]lockOp{
 	"RUnlock":  {},
 }
 
+// exportedLock maps the names that lock wrappers behind interfaces go by.
+var exportedLock = map[string]string{"lock": "Lock", "rlock": "RLock", "rLock": "RLock", "unlock": "Unlock", "runlock": "RUnlock", "rUnlock": "RUnlock"}
+
 // lockCall reports what c does to which lock. Any type with the methods of a
 // mutex counts, so that wrappers around sync.Mutex in other modules do too;
 // those of this module are summarised instead.
@@ -83,6 +86,9 @@ func (b *builder) lockCall(c *ssa.CallCommon) (lockOp, bool) {
 		name, recv = fn.Name(), c.Args[0]
 	}
 	op, ok := lockMethods[name]
+	if !ok && c.IsInvoke() { // a lock wrapper that every implementer has: lock() *cache
+		op, ok = lockMethods[exportedLock[name]]
+	}
 	if !ok || c.Signature().Params().Len() != 0 || recv == nil {
 		return lockOp{}, false
 	}
