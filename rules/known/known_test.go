@@ -40,7 +40,7 @@ func TestKeeps(t *testing.T) {
 		"(*github.com/spf13/cobra.Command).RegisterFlag": false, // runs on the caller's goroutine
 		"net/http.HandleFunc":                            false, // in Starters
 	} {
-		if got := Keeps(name); got != want {
+		if got := Default().Keeps(name); got != want {
 			t.Errorf("Keeps(%q) = %v", name, got)
 		}
 	}
