@@ -120,7 +120,12 @@ func readRows(t *testing.T) []*rowCase {
 // that they import as if they were vendored.
 func writeRows(t *testing.T, dir string, cases []*rowCase) {
 	t.Helper()
+	written := make(map[string]string)
 	write := func(name, text string) {
+		if old, ok := written[name]; ok && old != text {
+			t.Fatalf("two archives have different files %s", name)
+		}
+		written[name] = text
 		name = filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			t.Fatal(err)
@@ -195,10 +200,14 @@ func (p *plot) write(c *rowCase) string {
 	}
 	if !strings.Contains(code, "type state ") {
 		code += "\ntype state struct {\n\tmu sync.Mutex\n\tm map[string]int\n}\n\n" +
-			"func (s *state) hit() { " + p.hit + " }\n\n" +
-			"func (s *state) look() { s.mu.Lock(); _ = s.m[\"k\"]; s.mu.Unlock() }\n"
+			"func (s *state) hit() { " + p.hit + " }\n"
 	}
-	code += "\nfunc (s *state) touch() { delete(s.m, \"k\") }\n\nfunc run() { " + p.run + " }\n"
+	for name, body := range map[string]string{"touch": "delete(s.m, \"k\")", "look": "s.mu.Lock(); s.m[\"a\"]++; delete(s.m, \"k\"); s.mu.Unlock()"} {
+		if strings.Contains(p.run, name) {
+			code += "\nfunc (s *state) " + name + "() { " + body + " }\n"
+		}
+	}
+	code += "\nfunc playIt() { " + p.run + " }\n"
 	header := imported.ReplaceAllStringFunc(c.header, func(line string) string {
 		m := imported.FindStringSubmatch(line)
 		name := m[1]

@@ -145,6 +145,11 @@ func (b *builder) starters(e Event, name string, ins ssa.CallInstruction, c *ssa
 				e.Targets = append(e.Targets, b.runBy(v, s.Method)...)
 			}
 		}
+		if s.Ends { // whoever calls this function sees a call that does it all
+			here := e
+			here.Kind, here.Call, here.Group = Call, -1, access.Path{}
+			b.emit(here)
+		}
 		b.emit(e)
 	}
 	return len(rows) > 0 || b.registrar(e, c)
