@@ -6,44 +6,104 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/known"
 )
 
-// A tableRow is one row of a table, with what is expected of its case.
+// A tableRow is one row of a table.
 type tableRow struct {
-	without *known.Table    // all rows of its kind but this one
-	plots   map[string]bool // how the findings with it are; those without are the opposite of one of them
-	found   func(f *judge.Finding) bool
-	anyHow  string // the plot whose finding need not satisfy found
-	waits   bool   // the case has a line that waits
-	shown   bool   // findings are shown, not inferred
+	kind    rowKind
+	like    string       // which table it stands in
+	with    *known.Table // that table, and nothing else
+	without *known.Table // that table without this row
+}
+
+type rowKind int
+
+const (
+	starts rowKind = iota // functions, fields, signatures: on another goroutine
+	calls                 // functions that run functions here
+	quiet                 // modules that do
+	uses                  // functions that use a map
+)
+
+// traits that a case may have.
+const (
+	overlaps = "overlaps itself"
+	atOnce   = "at once"
+	ended    = "ended on return"
+	inTurn   = "in turn"
+	waitedOn = "waited for"
+)
+
+// expected returns by plot whether there must be a finding of the row.
+func (r *tableRow) expected(c *rowCase) map[string]bool {
+	is := func(trait string) bool { return slices.Contains(c.traits, trait) }
+	switch r.kind {
+	case calls: // the lock held at the call is held in what it runs
+		return map[string]bool{"Locked": false}
+	case quiet:
+		return map[string]bool{"Beside": false}
+	case uses:
+		return map[string]bool{"Beside": true}
+	}
+	return map[string]bool{
+		"Alone":  is(overlaps),
+		"Twice":  is(overlaps) || !is(ended) && !is(inTurn),
+		"After":  is(atOnce),
+		"Beside": true,
+		"Waited": is(atOnce) && !is(waitedOn),
+	}
+}
+
+// found reports whether a finding is of the row.
+func (r *tableRow) found(c *rowCase, f *judge.Finding) bool {
+	switch r.kind {
+	case calls:
+		return true
+	case uses:
+		return slices.ContainsFunc(f.Accesses, func(a judge.Access) bool {
+			return slices.Contains(c.traits, a.Op.String()) && a.Func == "rowBeside"
+		})
+	}
+	return slices.ContainsFunc(f.Accesses, func(a judge.Access) bool {
+		return slices.ContainsFunc(a.Goroutine, func(fr judge.Frame) bool { return strings.Contains(fr.Text, " runs ") })
+	})
 }
 
 // check compares what was found in a case with what is expected of it, with
 // the row or without it.
 func (r *tableRow) check(t *testing.T, c *rowCase, found foundRows, with bool) {
 	t.Helper()
-	if waits := waitLine.MatchString(c.code); waits != r.waits {
-		t.Errorf("%s: a line that ends in // wait: %v, want %v", c.archive, waits, r.waits)
+	for _, trait := range c.traits {
+		if !slices.Contains([]string{overlaps, atOnce, ended, inTurn, waitedOn, "read", "iterate", "write"}, trait) {
+			t.Errorf("%s: no trait %q", c.archive, trait)
+		}
+	}
+	if slices.Contains(c.traits, waitedOn) != waitLine.MatchString(c.code) {
+		t.Errorf("%s: a line that ends in // wait goes with the trait %q", c.archive, waitedOn)
 	}
 	changes := false
-	for _, plot := range plots {
-		want, ok := r.plots[plot.name]
-		f := found[[2]string{c.path(), plot.name}]
-		got := f != nil && (r.found(f) || with && plot.name == r.anyHow)
-		switch {
-		case !ok:
-		case !with:
-			changes = changes || got != want
-			if r.shown && got {
-				t.Errorf("%s: found without the row: %s: %s", plot.name, f.Message, f.Why)
-			}
-		case got != want:
-			t.Errorf("%s: found %v, want %v%s", plot.name, got, want, sentence(f))
-		case got && r.shown && f.Evidence != judge.Shown:
-			t.Errorf("%s: evidence %v, want shown: %s", plot.name, f.Evidence, f.Why)
+	expected := r.expected(c)
+	for _, p := range plots {
+		plot := p.name
+		want, ok := expected[plot]
+		if !ok {
+			continue
+		}
+		f := found[[2]string{c.path(), plot}]
+		got := f != nil && r.found(c, f)
+		if plot == "Beside" && with && slices.Contains(c.traits, ended) {
+			got = f != nil && !got // to whoever calls the function, it does it all itself
+		}
+		changes = changes || got != want
+		switch shown := r.kind == starts || r.kind == uses; {
+		case !with && shown && got:
+			t.Errorf("%s: found without the row%s", plot, sentence(f))
+		case with && got != want:
+			t.Errorf("%s: found %v, want %v%s", plot, got, want, sentence(f))
+		case with && shown && got && f.Evidence != judge.Shown:
+			t.Errorf("%s: evidence %v, want shown%s", plot, f.Evidence, sentence(f))
 		}
 	}
 	if !with && !changes {
@@ -58,87 +118,43 @@ func sentence(f *judge.Finding) string {
 	return ": " + f.Message + ": " + f.Why
 }
 
-// registered reports whether one of the goroutines of a finding is a
-// library's: "http.HandleFunc runs x".
-func registered(f *judge.Finding) bool {
-	return slices.ContainsFunc(f.Accesses, func(a judge.Access) bool {
-		return slices.ContainsFunc(a.Goroutine, func(fr judge.Frame) bool { return strings.Contains(fr.Text, " runs ") })
-	})
-}
-
 // rowsByName returns the rows that need a case.
 func rowsByName(rows known.Rows) map[string]*tableRow {
 	out := make(map[string]*tableRow)
-	for name, r := range starterRows(rows.Starters) {
-		out[name] = r
+	add := func(kind rowKind, name, like string, with, without known.Rows) {
+		names := kind == calls || kind == quiet // there is nothing to be quiet about otherwise
+		out[name] = &tableRow{kind: kind, like: like, with: known.NewTable(names, with), without: known.NewTable(names, without)}
 	}
-	for _, f := range rows.Fields {
-		rest := slices.DeleteFunc(slices.Clone(rows.Fields), func(o known.Field) bool { return o == f })
-		out["field "+f.Pkg+"."+f.Type+"."+f.Name] = &tableRow{
-			without: known.NewTable(false, known.Rows{Fields: rest}), found: registered, shown: true,
-			plots: map[string]bool{"Alone": f.Multi, "Twice": true, "After": false, "Beside": true},
-		}
-	}
-	served := map[string]bool{"Alone": true, "Twice": true, "After": false, "Beside": true}
-	for _, h := range rows.Handlers {
-		rest := slices.DeleteFunc(slices.Clone(rows.Handlers), func(o known.Handler) bool { return o == h })
-		out["handler "+strings.TrimSpace(h.Method+" "+h.Signature)] = &tableRow{
-			without: known.NewTable(false, known.Rows{Handlers: rest}), found: registered, shown: true, plots: served,
-		}
-	}
-	for _, g := range rows.Registrars {
-		rest := slices.DeleteFunc(slices.Clone(rows.Registrars), func(o known.Registrar) bool { return o == g })
-		out["registrar "+g.Type] = &tableRow{
-			without: known.NewTable(false, known.Rows{Registrars: rest}), found: registered, shown: true, plots: served,
-		}
-	}
-	for _, m := range rows.MapCalls {
-		rest := slices.DeleteFunc(slices.Clone(rows.MapCalls), func(o known.MapCall) bool { return o == m })
-		out[fmt.Sprintf("map %s %d", m.Func, m.Arg)] = &tableRow{
-			without: known.NewTable(false, known.Rows{MapCalls: rest}), shown: true,
-			found: func(f *judge.Finding) bool { return hasOp(f, m.Op) },
-			plots: map[string]bool{"Beside": true},
-		}
-	}
-	for _, s := range rows.Synchronous {
-		rest := slices.DeleteFunc(slices.Clone(rows.Synchronous), func(o known.Synchronous) bool { return o == s })
-		// A function: the lock held at the call is held in what it runs.
-		name, plots := "here "+s.Func, map[string]bool{"Locked": false}
-		found := func(f *judge.Finding) bool { return true }
-		if s.Func == "" { // a module: nothing it is given runs on another goroutine
-			name, plots, found = "here "+s.Module, map[string]bool{"Beside": false}, registered
-		}
-		out[name] = &tableRow{without: known.NewTable(true, known.Rows{Synchronous: rest}), found: found, plots: plots}
-	}
-	return out
-}
-
-func starterRows(starters []known.Starter) map[string]*tableRow {
-	out := make(map[string]*tableRow)
-	for _, s := range starters {
+	table := known.NewTable(false, rows)
+	for i, s := range rows.Starters {
 		name := s.Func
-		if len(known.NewTable(false, known.Rows{Starters: starters}).Starters(s.Func)) > 1 {
+		if len(table.Starters(s.Func)) > 1 {
 			name += fmt.Sprintf(" %d", s.Arg)
 		}
-		rest := slices.DeleteFunc(slices.Clone(starters), func(o known.Starter) bool { return o == s })
-		anyHow := ""
-		if s.Ends { // seen from outside, whoever calls the library does it all
-			anyHow = "Beside"
+		add(starts, name, "starters", known.Rows{Starters: rows.Starters}, known.Rows{Starters: but(rows.Starters, i)})
+	}
+	for i, f := range rows.Fields {
+		add(starts, "field "+f.Pkg+"."+f.Type+"."+f.Name, "fields", known.Rows{Fields: rows.Fields}, known.Rows{Fields: but(rows.Fields, i)})
+	}
+	for i, h := range rows.Handlers {
+		name := "handler " + strings.TrimSpace(h.Method+" "+h.Signature)
+		add(starts, name, "handlers", known.Rows{Handlers: rows.Handlers}, known.Rows{Handlers: but(rows.Handlers, i)})
+	}
+	for i, g := range rows.Registrars {
+		add(starts, "registrar "+g.Type, "registrars", known.Rows{Registrars: rows.Registrars}, known.Rows{Registrars: but(rows.Registrars, i)})
+	}
+	for i, m := range rows.MapCalls {
+		add(uses, fmt.Sprintf("map %s %d", m.Func, m.Arg), "maps", known.Rows{MapCalls: rows.MapCalls}, known.Rows{MapCalls: but(rows.MapCalls, i)})
+	}
+	for i, s := range rows.Synchronous {
+		kind := calls
+		if s.Func == "" {
+			kind = quiet
 		}
-		out[name] = &tableRow{
-			anyHow: anyHow, without: known.NewTable(false, known.Rows{Starters: rest}), found: registered, shown: true, waits: s.Wait != "",
-			plots: map[string]bool{
-				"Alone":  s.Multi,
-				"Twice":  s.Multi || !s.Ends && !s.Turns,
-				"After":  s.Now && !s.Ends,
-				"Beside": true,
-				"Waited": s.Now && !s.Ends && s.Wait == "",
-			},
-		}
+		add(kind, "here "+s.Func+s.Module, "here", known.Rows{Synchronous: rows.Synchronous}, known.Rows{Synchronous: but(rows.Synchronous, i)})
 	}
 	return out
 }
 
-func hasOp(f *judge.Finding, op access.Op) bool {
-	return slices.ContainsFunc(f.Accesses, func(a judge.Access) bool { return a.Op == op && a.Func == "rowBeside" })
-}
+// but returns rows without the i'th.
+func but[T any](rows []T, i int) []T { return slices.Delete(slices.Clone(rows), i, i+1) }

@@ -25,8 +25,8 @@ import (
 //
 // An archive holds rows.go, and the packages of other modules that it imports,
 // by import path, with the declarations that it needs. In rows.go the lines
-// from "// row: <name of the row>" to the next such line are the case of that
-// row. It declares one function of a *state, named row, that hands s.hit to
+// from "// row: <name of the row>; <trait>; ..." to the next such line are the
+// case of that row; the traits say what must show in the findings. It declares one function of a *state, named row, that hands s.hit to
 // the library. Other declarations may stand beside it; a line that ends in
 // "// wait" waits for what it started. The case is copied once for each of the
 // plots below, with what it declares renamed, into a package of its own.
@@ -47,19 +47,26 @@ func TestRows(t *testing.T) {
 		}
 	}
 	all := rowsByName(known.Builtin())
-	found := findRows(t, p, known.NewTable(true, known.Builtin()))
+	like := make(map[string][]*load.Package) // the packages of the cases by table
 	for _, c := range cases {
-		row, ok := all[c.row]
-		if !ok {
-			t.Errorf("%s: there is no row %q", c.archive, c.row)
-			continue
+		if row := all[c.row]; row == nil {
+			t.Fatalf("%s: there is no row %q", c.archive, c.row)
+		} else {
+			like[row.like] = append(like[row.like], p.Package(c.path()))
 		}
+	}
+	full := findRows(t, p, p.Roots, known.Default())
+	alone := make(map[string]foundRows) // with one table
+	for _, c := range cases {
+		row := all[c.row]
 		delete(all, c.row)
 		t.Run(c.row, func(t *testing.T) {
-			row.check(t, c, found, true)
-			one := *p
-			one.Roots = []*load.Package{p.Package(c.path())}
-			row.check(t, c, findRows(t, &one, row.without), false)
+			if alone[row.like] == nil {
+				alone[row.like] = findRows(t, p, like[row.like], row.with)
+			}
+			row.check(t, c, full, true)
+			row.check(t, c, alone[row.like], true)
+			row.check(t, c, findRows(t, p, []*load.Package{p.Package(c.path())}, row.without), false)
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -70,7 +77,8 @@ func TestRows(t *testing.T) {
 // A rowCase is the code for one row.
 type rowCase struct {
 	archive, row string
-	header, code string // of rows.go; the declarations of this case
+	traits       []string // what is true of the row
+	header, code string   // of rows.go; the declarations of this case
 	stubs        []txtar.File
 	index        int
 }
@@ -104,7 +112,8 @@ func readRows(t *testing.T) []*rowCase {
 			if j+1 < len(at) {
 				end = at[j+1][0]
 			}
-			c := &rowCase{archive: filepath.Base(name), row: src[m[2]:m[3]], header: src[:at[0][0]], code: src[m[1]:end], index: len(out)}
+			words := strings.Split(src[m[2]:m[3]], "; ")
+			c := &rowCase{archive: filepath.Base(name), row: words[0], traits: words[1:], header: src[:at[0][0]], code: src[m[1]:end], index: len(out)}
 			c.stubs = slices.Delete(slices.Clone(ar.Files), i, i+1)
 			if seen[c.row] {
 				t.Errorf("%s: the row %q has two cases", name, c.row)
@@ -259,9 +268,12 @@ func rename(code, suffix string) string {
 // foundRows are findings by package, and by plot.
 type foundRows map[[2]string]*judge.Finding
 
-func findRows(t *testing.T, p *load.Program, table *known.Table) foundRows {
+// findRows returns what is found in some of the packages with a table.
+func findRows(t *testing.T, p *load.Program, in []*load.Package, table *known.Table) foundRows {
 	t.Helper()
-	fs, err := rules.Find(t.Context(), p, rules.Config{Rules: []string{"sharedmap"}, Known: table})
+	part := *p
+	part.Roots = in
+	fs, err := rules.Find(t.Context(), &part, rules.Config{Rules: []string{"sharedmap"}, Known: table})
 	if err != nil {
 		t.Fatal(err)
 	}

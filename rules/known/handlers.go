@@ -45,7 +45,7 @@ var fields = []Field{
 	{Step: access.Step{Pkg: runtime + "controller", Type: "TypedOptions", Name: "Reconciler"}, Method: "Reconcile"},
 	{Step: access.Step{Pkg: runtime + "controller", Type: "Options", Name: "Reconciler"}, Method: "Reconcile"},
 
-	{Step: access.Step{Pkg: "net/http", Type: "Server", Name: "Handler"}, Multi: true},
+	{Step: access.Step{Pkg: "net/http", Type: "Server", Name: "Handler"}, Method: "ServeHTTP", Multi: true},
 	{Step: access.Step{Pkg: "net/http", Type: "Server", Name: "ConnState"}, Multi: true},
 	{Step: access.Step{Pkg: "net/http", Type: "Server", Name: "ConnContext"}}, // by the one that accepts
 	{Step: access.Step{Pkg: "net/http", Type: "Transport", Name: "DialContext"}},
