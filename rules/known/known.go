@@ -67,9 +67,12 @@ type Synchronous struct {
 // A MapCall is a function of another library that uses a map it is given.
 type MapCall struct {
 	Func string
-	Arg  int // receiver counted
+	Arg  int // index of the argument, receiver not counted, or Receiver
 	Op   access.Op
 }
+
+// Receiver in place of an argument's index.
+const Receiver = -1
 
 // A Table answers questions about functions and types of libraries.
 type Table struct {
@@ -84,8 +87,9 @@ type Table struct {
 	names       bool // go by names where there is no row
 }
 
-// NewTable returns a table of rows. Where it has none for a function of
-// another module, names says whether the name decides, see Keeps.
+// NewTable returns a table of rows. What later ones say of a function takes the
+// place of what earlier ones say. Where there is no row for a function of
+// another module, names says whether its name decides, see Keeps.
 func NewTable(names bool, all ...Rows) *Table {
 	t := &Table{
 		starters: make(map[string][]Starter), fields: make(map[access.Step]Field),
@@ -100,6 +104,16 @@ func NewTable(names bool, all ...Rows) *Table {
 }
 
 func (t *Table) add(rows Rows) {
+	for _, s := range rows.Starters {
+		delete(t.starters, s.Func)
+		delete(t.synchronous, s.Func)
+	}
+	for _, s := range rows.Synchronous {
+		delete(t.starters, s.Func)
+	}
+	for _, m := range rows.MapCalls {
+		delete(t.mapCalls, m.Func)
+	}
 	for _, s := range rows.Starters {
 		t.starters[s.Func] = append(t.starters[s.Func], s)
 		if s.Wait != "" {

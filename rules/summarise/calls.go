@@ -31,8 +31,7 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 		return
 	}
 	for _, mc := range b.table.MapCalls(name) {
-		if mc.Arg < len(c.Args) {
-			v := c.Args[mc.Arg]
+		if v := given(c, mc.Arg); v != nil {
 			if mi, ok := v.(*ssa.MakeInterface); ok {
 				v = mi.X
 			}
@@ -165,6 +164,20 @@ func (b *builder) self() (ts []Target, args [][]access.Path) {
 		args = append(args, b.pathsOf(p))
 	}
 	return []Target{t}, args
+}
+
+// given returns argument i of a call, or known.Receiver; nil if there is none.
+func given(c *ssa.CallCommon, i int) ssa.Value {
+	switch {
+	case i == known.Receiver && c.IsInvoke():
+		return c.Value
+	case !c.IsInvoke() && c.Signature().Recv() != nil:
+		i++
+	}
+	if i < 0 || i >= len(c.Args) {
+		return nil
+	}
+	return c.Args[i]
 }
 
 // startedArgs returns argument i of a call, receiver not counted; the elements
