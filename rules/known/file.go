@@ -300,7 +300,7 @@ func (f *File) handler(where string, r handlerRow) error {
 	if !strings.HasPrefix(r.Signature, "func(") || strings.Count(r.Signature, "(") != strings.Count(r.Signature, ")") {
 		return fmt.Errorf(`"signature" is %q: write "func(*example.com/pkg.Context, string) error", with import paths and without parameter names`, r.Signature)
 	}
-	f.Rows.Handlers = append(f.Rows.Handlers, Handler{r.Method, r.Signature})
+	f.Rows.Handlers = append(f.Rows.Handlers, Handler(r))
 	for _, typ := range typeName.FindAllString(strings.ReplaceAll(r.Signature, "...", ""), -1) {
 		f.Refs = append(f.Refs, Ref{Where: where, Type: typ})
 	}
