@@ -26,10 +26,11 @@ import (
 // An archive holds rows.go, and the packages of other modules that it imports,
 // by import path, with the declarations that it needs. In rows.go the lines
 // from "// row: <name of the row>; <trait>; ..." to the next such line are the
-// case of that row; the traits say what must show in the findings. It declares one function of a *state, named row, that hands s.hit to
-// the library. Other declarations may stand beside it; a line that ends in
-// "// wait" waits for what it started. The case is copied once for each of the
-// plots below, with what it declares renamed, into a package of its own.
+// case of that row; the traits say what must show in the findings. It declares
+// one function of a *state, named row, that hands s.hit to the library. Other
+// declarations may stand beside it; a line that ends in "// wait" waits for what
+// it started. The case is copied once for each of the plots below, with what it
+// declares renamed, into a package of its own.
 func TestRows(t *testing.T) {
 	if testing.Short() {
 		t.Skip("analyses a package for each row")
