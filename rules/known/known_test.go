@@ -1,6 +1,10 @@
 package known
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestDocumentedSafe(t *testing.T) {
 	for doc, want := range map[string]bool{
@@ -56,6 +60,40 @@ func TestLifecycle(t *testing.T) {
 	} {
 		if got := Lifecycle(name); got != want {
 			t.Errorf("Lifecycle(%q) = %v", name, got)
+		}
+	}
+}
+
+// No word of the lists is there for nothing: another would do.
+func TestWords(t *testing.T) {
+	for i, w := range registering {
+		if !Default().Keeps("example.com/bus." + w) {
+			t.Errorf("Keeps does not know %s", w)
+		}
+		rest := slices.Delete(slices.Clone(registering), i, i+1)
+		if slices.ContainsFunc(rest, func(o string) bool { return begins(w, o) }) {
+			t.Errorf("registering: %s begins with another word of the list", w)
+		}
+	}
+	for i, w := range lifecycle {
+		if !Lifecycle("(*T)." + w) {
+			t.Errorf("Lifecycle does not know %s", w)
+		}
+		rest := slices.Delete(slices.Clone(lifecycle), i, i+1)
+		if slices.ContainsFunc(rest, func(o string) bool { return strings.HasPrefix(w, o) }) {
+			t.Errorf("lifecycle: %s begins with another word of the list", w)
+		}
+	}
+	for i, w := range safeWords {
+		if !DocumentedSafe("It is " + w + " use.") {
+			t.Errorf("DocumentedSafe does not know %q", w)
+		}
+		if DocumentedSafe("It is not " + w + " use.") {
+			t.Errorf("DocumentedSafe believes a denial of %q", w)
+		}
+		rest := slices.Delete(slices.Clone(safeWords), i, i+1)
+		if slices.ContainsFunc(rest, func(o string) bool { return strings.Contains(w, o) }) {
+			t.Errorf("safeWords: %q contains another entry of the list", w)
 		}
 	}
 }

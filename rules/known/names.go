@@ -1,6 +1,9 @@
 package known
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // registering lists how the names of functions begin that keep a function they
 // are given and run it later, on a goroutine of their own.
@@ -18,13 +21,13 @@ func (t *Table) Keeps(name string) bool {
 		return false
 	}
 	base := name[strings.LastIndexByte(name, '.')+1:]
-	for _, r := range registering {
-		rest, ok := strings.CutPrefix(base, r)
-		if ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z') {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(registering, func(word string) bool { return begins(base, word) })
+}
+
+// begins reports whether a name in mixed caps begins with a word.
+func begins(name, word string) bool {
+	rest, ok := strings.CutPrefix(name, word)
+	return ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z')
 }
 
 // Serves reports whether the name of a field or function of another module says

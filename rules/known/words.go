@@ -5,7 +5,7 @@ import "strings"
 // lifecycle lists how the names of functions begin that run before an object
 // is used by others, or after.
 var lifecycle = []string{
-	"new", "init", "setup", "configure", "start", "run", "open", "close", "stop", "shutdown", "with", "register", "must",
+	"new", "init", "configure", "start", "run", "open", "close", "stop", "shutdown", "with", "register", "must",
 	"validate", "bootstrap", "teardown", "destroy", "cleanup", "set", "apply", "load", "reset", "build", "parse",
 	"listen", "connect", "serve", "subscribe", "attach", "prepare", "make", "create",
 }
@@ -22,17 +22,51 @@ func Lifecycle(name string) bool {
 	return false
 }
 
+// safeWords lists how documentation says that something may be used by several
+// goroutines at once.
+var safeWords = []string{
+	"safe for concurrent", "goroutine-safe", "goroutine safe", "thread-safe", "thread safe", "threadsafe",
+	"concurrency-safe", "concurrent-safe", "concurrency safe", "safe to use concurrently",
+	"safe for use by multiple goroutines", "by multiple goroutines simultaneously", "be called concurrently",
+	"be used concurrently", "safe to call concurrently", "safe to call from multiple goroutines",
+}
+
 // DocumentedSafe reports whether a doc comment says that what it documents may
-// be used by several goroutines at once.
+// be used by several goroutines at once, and nowhere that it may not.
 func DocumentedSafe(doc string) bool {
 	doc = strings.ToLower(strings.Join(strings.Fields(doc), " "))
-	for _, no := range []string{"not safe for concurrent", "not goroutine", "not thread", "isn't safe for", "not concurrency", "unsafe for concurrent", "not be used concurrently", "no concurrent"} {
-		if strings.Contains(doc, no) {
-			return false
+	if strings.Contains(doc, "no concurrent") {
+		return false
+	}
+	safe := false
+	for _, words := range safeWords {
+		for rest, before := doc, ""; ; {
+			head, tail, ok := strings.Cut(rest, words)
+			if !ok {
+				break
+			}
+			if before += head; negated(before) {
+				return false
+			}
+			safe, before, rest = true, before+words, tail
 		}
 	}
-	for _, yes := range []string{"safe for concurrent", "goroutine-safe", "goroutine safe", "thread-safe", "thread safe", "threadsafe", "concurrency-safe", "concurrent-safe", "concurrency safe", "safe to use concurrently", "safe to be used concurrently", "safe for use by multiple goroutines", "by multiple goroutines simultaneously", "be called concurrently", "safe to call concurrently", "safe to call from multiple goroutines"} {
-		if strings.Contains(doc, yes) {
+	return safe
+}
+
+// negated reports whether the last words of a text deny what follows: "is not",
+// "must never be", "un".
+func negated(text string) bool {
+	if i := strings.LastIndexAny(text, ".;:"); i >= 0 {
+		text = text[i+1:]
+	}
+	if text != "" && text[len(text)-1] != ' ' {
+		return strings.HasSuffix(text, "un") || strings.HasSuffix(text, "non-")
+	}
+	words := strings.Fields(text)
+	for _, w := range words[max(0, len(words)-4):] {
+		switch w = strings.Trim(w, ","); {
+		case w == "not", w == "never", w == "cannot", w == "nor", w == "neither", strings.HasSuffix(w, "n't"):
 			return true
 		}
 	}
