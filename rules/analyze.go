@@ -16,6 +16,7 @@ import (
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/ignore"
 	"github.com/mapguard/mapguard/rules/judge"
+	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/link"
 	"github.com/mapguard/mapguard/rules/sinks"
 	"github.com/mapguard/mapguard/rules/summarise"
@@ -27,6 +28,7 @@ type Config struct {
 	Evidence  judge.Evidence // the weakest that is wanted; zero means all
 	Tests     bool           // look at test files too
 	Generated bool           // report what is found in generated files
+	Known     *known.Table   // what is known of libraries; nil means known.Default
 	Progress  func(format string, args ...any)
 }
 
@@ -270,7 +272,7 @@ func (a *analysis) env() *summarise.Env {
 	}
 	return &summarise.Env{
 		Sinks: table, Footprints: sinks.NewFootprints(all),
-		Own: func(path string) bool { return own[path] },
+		Own: func(path string) bool { return own[path] }, Known: a.cfg.Known,
 	}
 }
 
@@ -408,7 +410,7 @@ func (a *analysis) walked(all []*summarise.Package) []*summarise.Package {
 		if err != nil || pkg == nil || pkg.Info == nil {
 			continue // without its code there is no discipline to break
 		}
-		a.summariseOne(pkg, &summarise.Env{})
+		a.summariseOne(pkg, &summarise.Env{Known: a.cfg.Known})
 		if s := a.summary(pkg); s != nil {
 			s.Partial = true
 			out = append(out, s)

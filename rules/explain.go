@@ -11,6 +11,7 @@ import (
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/judge"
+	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/link"
 	"github.com/mapguard/mapguard/rules/sinks"
 	"github.com/mapguard/mapguard/rules/summarise"
@@ -18,13 +19,13 @@ import (
 
 // ExplainCalls says, for every formatting call on a line, what it walks and
 // why it is or is not reported by deepformat. The text is for people. It is an
-// error if no formatting call starts on the line.
-func ExplainCalls(ctx context.Context, p *load.Program, file string, line int) (string, error) {
+// error if no formatting call starts on the line. A nil lib is known.Default.
+func ExplainCalls(ctx context.Context, p *load.Program, lib *known.Table, file string, line int) (string, error) {
 	pkg, syntax := p.File(file)
 	if pkg == nil || syntax == nil || pkg.Info == nil {
 		return "", fmt.Errorf("%s is not in the packages that were loaded: name its package after the position", file)
 	}
-	a := newAnalysis(p, Config{Rules: []string{judge.DeepFormat}}, nil)
+	a := newAnalysis(p, Config{Rules: []string{judge.DeepFormat}, Known: lib}, nil)
 	found, err := a.find(ctx)
 	if err != nil {
 		return "", err

@@ -11,6 +11,7 @@ import (
 	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rules"
 	"github.com/mapguard/mapguard/rules/judge"
+	"github.com/mapguard/mapguard/rules/known"
 )
 
 // options is the command line.
@@ -22,7 +23,7 @@ type options struct {
 	evidenceName      string
 	evidence          judge.Evidence // of that name
 	tests, generated  bool
-	tags, dir         string
+	tags, dir, rows   string
 	allowDirty, help  bool
 	format, color     string
 }
@@ -50,6 +51,7 @@ func (o *options) flags() *pflag.FlagSet {
 	fs.BoolVar(&o.generated, "generated", false, "report what is found in generated files; they are never edited")
 	fs.StringVar(&o.tags, "tags", "", "build `TAGS`, comma-separated")
 	fs.StringVarP(&o.dir, "chdir", "C", "", "run in this `DIR`; paths are relative to it")
+	fs.StringVar(&o.rows, "config", "", "rows for libraries that mapguard does not know, from this `FILE`; "+known.FileName+" beside go.mod if not given")
 	fs.BoolVar(&o.allowDirty, "allow-dirty", false, "with --fix: edit files with uncommitted changes too")
 	fs.Var(choice{&o.format, []string{"text", "json"}}, "format", "text or json")
 	fs.Var(choice{&o.color, []string{"auto", "always", "never"}}, "color", "auto, always or never; auto honours NO_COLOR")

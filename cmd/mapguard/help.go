@@ -111,7 +111,15 @@ func explainCalls(w io.Writer, position string, patterns []string) error {
 	if err != nil {
 		return err
 	}
-	text, err := rules.ExplainCalls(ctx, p, file, line)
+	rows, err := readRows(p.Dir, "")
+	if err != nil {
+		return err
+	}
+	lib, err := table(p, rows)
+	if err != nil {
+		return err
+	}
+	text, err := rules.ExplainCalls(ctx, p, lib, file, line)
 	if err != nil {
 		return usagef("%v", err)
 	}

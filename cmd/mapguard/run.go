@@ -9,6 +9,7 @@ import (
 
 	"github.com/mapguard/mapguard/rewrite/emit"
 	"github.com/mapguard/mapguard/rewrite/load"
+	"github.com/mapguard/mapguard/rules/known"
 )
 
 // The exit codes. help.go tells the user.
@@ -62,6 +63,7 @@ type session struct {
 	progress       *progress
 	program        *load.Program
 	root           string // of the write journal
+	known          *known.Table
 }
 
 func newSession(o *options, stdout, stderr io.Writer) *session {
@@ -81,6 +83,10 @@ func (s *session) run(ctx context.Context) (int, error) {
 	if err := s.endEarlierWrite(); err != nil {
 		return exitFailed, err
 	}
+	rows, err := readRows(dir, s.rows)
+	if err != nil {
+		return exitFailed, err
+	}
 	patterns := s.args
 	if len(patterns) == 0 {
 		patterns = []string{"./..."}
@@ -89,6 +95,9 @@ func (s *session) run(ctx context.Context) (int, error) {
 		Dir: s.dir, Patterns: patterns, Tags: s.tags, Tests: s.tests, Progress: s.progress.step,
 	})
 	if err != nil {
+		return exitFailed, err
+	}
+	if s.known, err = table(s.program, rows); err != nil {
 		return exitFailed, err
 	}
 	find := s.find

@@ -144,6 +144,8 @@ func why(p *link.Pair) string {
 	switch {
 	case p.Same && p.A.Thread.Multi:
 		return fmt.Sprintf("%s may run any number of times at once", p.A.Thread.Entry)
+	case p.Same && !p.A.Thread.Local:
+		return fmt.Sprintf("%s at %s is in a loop, so that what it runs overlaps", p.A.Thread.Text, line(p.A.Thread.Spawn))
 	case p.Same:
 		return fmt.Sprintf("the go statement at %s is in a loop, so that its goroutines overlap", line(p.A.Thread.Spawn))
 	case p.B.Thread == nil:

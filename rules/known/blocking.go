@@ -46,7 +46,7 @@ func Blocks(name string) string {
 var harmless = map[string]bool{
 	"fmt": true, "strings": true, "strconv": true, "sort": true, "slices": true, "maps": true, "errors": true,
 	"bytes": true, "unicode": true, "unicode/utf8": true, "math": true, "math/rand": true, "math/big": true, "math/bits": true,
-	"path": true, "path/filepath": true, "time": true, "regexp": true, "reflect": true, "hash": true, "hash/fnv": true,
+	"path": true, "time": true, "regexp": true, "reflect": true, "hash": true, "hash/fnv": true,
 	"crypto/sha256": true, "crypto/sha1": true, "crypto/md5": true, "encoding/hex": true, "encoding/base64": true,
 	"encoding/binary": true, "encoding/json": true, "sync": true, "sync/atomic": true, "container/list": true, "container/heap": true,
 	"net/url": true, "net/netip": true, "context": true, "cmp": true, "iter": true, "hash/crc32": true, "hash/maphash": true,

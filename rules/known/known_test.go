@@ -1,6 +1,10 @@
 package known
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestDocumentedSafe(t *testing.T) {
 	for doc, want := range map[string]bool{
@@ -40,7 +44,7 @@ func TestKeeps(t *testing.T) {
 		"(*github.com/spf13/cobra.Command).RegisterFlag": false, // runs on the caller's goroutine
 		"net/http.HandleFunc":                            false, // in Starters
 	} {
-		if got := Keeps(name); got != want {
+		if got := Default().Keeps(name); got != want {
 			t.Errorf("Keeps(%q) = %v", name, got)
 		}
 	}
@@ -60,20 +64,36 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
-func TestBlocks(t *testing.T) {
-	for name, want := range map[string]bool{
-		"time.Sleep":               true,
-		"time.Now":                 false,
-		"(*net/http.Client).Do":    true,
-		"(net/http.Header).Get":    false,
-		"os.ReadFile":              true,
-		"os.Getenv":                false,
-		"fmt.Sprintf":              false,
-		"fmt.Printf":               true,
-		"(*database/sql.DB).Query": true,
-	} {
-		if got := Blocks(name) != ""; got != want {
-			t.Errorf("Blocks(%q) = %q", name, Blocks(name))
+// No word of the lists is there for nothing: another would do.
+func TestWords(t *testing.T) {
+	for i, w := range registering {
+		if !Default().Keeps("example.com/bus." + w) {
+			t.Errorf("Keeps does not know %s", w)
+		}
+		rest := slices.Delete(slices.Clone(registering), i, i+1)
+		if slices.ContainsFunc(rest, func(o string) bool { return begins(w, o) }) {
+			t.Errorf("registering: %s begins with another word of the list", w)
+		}
+	}
+	for i, w := range lifecycle {
+		if !Lifecycle("(*T)." + w) {
+			t.Errorf("Lifecycle does not know %s", w)
+		}
+		rest := slices.Delete(slices.Clone(lifecycle), i, i+1)
+		if slices.ContainsFunc(rest, func(o string) bool { return strings.HasPrefix(w, o) }) {
+			t.Errorf("lifecycle: %s begins with another word of the list", w)
+		}
+	}
+	for i, w := range safeWords {
+		if !DocumentedSafe("It is " + w + " use.") {
+			t.Errorf("DocumentedSafe does not know %q", w)
+		}
+		if DocumentedSafe("It is not " + w + " use.") {
+			t.Errorf("DocumentedSafe believes a denial of %q", w)
+		}
+		rest := slices.Delete(slices.Clone(safeWords), i, i+1)
+		if slices.ContainsFunc(rest, func(o string) bool { return strings.Contains(w, o) }) {
+			t.Errorf("safeWords: %q contains another entry of the list", w)
 		}
 	}
 }

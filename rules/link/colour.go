@@ -23,6 +23,7 @@ type Colour struct {
 	Text    string
 	Multi   bool // it may overlap itself
 	Assumed bool // see summarise.Event
+	Turns   string
 
 	id      int
 	starter *node
@@ -146,8 +147,8 @@ func (n *node) starts() []*Colour {
 		if i < 0 {
 			i = len(out)
 			out = append(out, &Colour{
-				Entry: ed.callee.Name, Spawn: by.Pos, Text: by.Text, Assumed: by.Assumed, starter: n, event: ed.event,
-				Multi:  by.Multi || n.after(ed.event, ed.event) && n.sameEachTurn(ed),
+				Entry: ed.callee.Name, Spawn: by.Pos, Text: by.Text, Assumed: by.Assumed, Turns: by.Turns, starter: n, event: ed.event,
+				Multi:  by.Multi || by.Turns == "" && n.after(ed.event, ed.event) && n.sameEachTurn(ed),
 				joined: by.Ends || !n.leaves(ed.event),
 			})
 		}
@@ -265,7 +266,7 @@ func (p *Program) Meet(a, b *Site) *Meeting {
 			continue
 		}
 		for _, y := range c.starting[x.starter] {
-			if g := min(x.grade(), y.grade()); y != x && !y.joined && c.runs(y, b.node) && g > grade && x.clash(a, y, b) {
+			if g := min(x.grade(), y.grade()); y != x && !y.joined && (x.Turns == "" || x.Turns != y.Turns) && c.runs(y, b.node) && g > grade && x.clash(a, y, b) {
 				grade, top = g, &Meeting{A: x, B: y}
 			}
 		}

@@ -71,7 +71,7 @@ func (p *Program) propagate(n *node) {
 // kept reports whether a function is passed to code that we do not see, and
 // that may keep it for later: what holds at the call says nothing then.
 func (ed *edge) kept(e *summarise.Event) bool {
-	return ed.passed && ed.by.Kind == 0 && !known.Harmless(e.Unknown)
+	return ed.passed && ed.by.Kind == 0 && !e.Here && !known.Harmless(e.Unknown)
 }
 
 func (a entry) meet(b entry) entry {

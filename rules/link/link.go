@@ -148,6 +148,7 @@ type Thread struct {
 	Ends    bool
 	Local   bool // a go statement
 	Assumed bool // see summarise.Event
+	Turns   string
 	Group   access.Path
 	Signals []access.Path
 	Accs    []*Acc

@@ -318,6 +318,9 @@ const maxPairs = 256
 
 // pair notes a pair; one for each two sites and goroutines.
 func (p *Program) pair(pr Pair) {
+	if t, u := pr.A.Thread, pr.B.Thread; t != nil && u != nil && t.Turns != "" && t.Turns == u.Turns {
+		return // one goroutine runs both
+	}
 	k := pairKey{pr.A.Acc.Site, pr.B.Acc.Site, pr.A.Thread, pr.B.Thread}
 	if p.paired[k] || p.pairs[pr.Loc] == maxPairs {
 		return

@@ -106,7 +106,7 @@ func (n *node) threads() []*Thread {
 
 // started returns the goroutine that event i of n starts.
 func (n *node) started(e *summarise.Event, i int) *Thread {
-	t := &Thread{Spawn: e.Pos, Text: e.Text, Func: n.Name, Pkg: n.Pkg, Multi: e.Multi, Ends: e.Ends, Local: e.Local, Assumed: e.Assumed, Group: e.Group, starter: n, event: i}
+	t := &Thread{Spawn: e.Pos, Text: e.Text, Func: n.Name, Pkg: n.Pkg, Multi: e.Multi, Ends: e.Ends, Local: e.Local, Assumed: e.Assumed, Turns: e.Turns, Group: e.Group, starter: n, event: i}
 	any := false
 	for _, ed := range n.calls {
 		if ed.event == i && ed.starts == nil {
@@ -124,7 +124,7 @@ func (n *node) started(e *summarise.Event, i int) *Thread {
 // passes to it.
 func (n *node) startedBy(ed edge, i int) *Thread {
 	by := ed.starts
-	t := &Thread{Spawn: by.Pos, Text: by.Text, Func: n.Name, Pkg: n.Pkg, Multi: by.Multi, Ends: by.Ends, Local: by.Local, Assumed: by.Assumed, starter: n, event: i}
+	t := &Thread{Spawn: by.Pos, Text: by.Text, Func: n.Name, Pkg: n.Pkg, Multi: by.Multi, Ends: by.Ends, Local: by.Local, Assumed: by.Assumed, Turns: by.Turns, starter: n, event: i}
 	t.Via = &Via{Pos: n.Events[i].Pos, Text: "calls " + n.Events[i].Text}
 	n.runs(t, ed)
 	return t

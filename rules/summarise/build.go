@@ -11,6 +11,7 @@ import (
 
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/sinks"
 )
 
@@ -23,11 +24,14 @@ type Env struct {
 	Imported func(path string) *Package
 	// Own reports whether a package is the user's own.
 	Own func(path string) bool
+	// Known is what is known of libraries; nil means known.Default.
+	Known *known.Table
 }
 
 // A packageBuilder summarises one package.
 type packageBuilder struct {
 	env    *Env
+	table  *known.Table
 	pkg    *load.Package
 	fset   *token.FileSet
 	nodes  map[token.Pos]ast.Node // by the position that SSA gives an instruction
@@ -58,12 +62,15 @@ type builder struct {
 // function bodies and without errors.
 func Summarise(fset *token.FileSet, pkg *load.Package, env *Env) *Package {
 	p := &packageBuilder{
-		env: env, pkg: pkg, fset: fset,
+		env: env, table: env.Known, pkg: pkg, fset: fset,
 		nodes:  make(map[token.Pos]ast.Node),
 		varAt:  make(map[token.Pos]*types.Var),
 		fields: make(map[token.Pos]fieldLines),
 		funcs:  make(map[FuncID]*Func),
 		sum:    &Package{Path: pkg.Types.Path()},
+	}
+	if p.table == nil {
+		p.table = known.Default()
 	}
 	p.index()
 	prog := ssa.NewProgram(fset, ssa.BuilderMode(0))

@@ -30,9 +30,8 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	if b.syncCall(e, name, c) {
 		return
 	}
-	for _, mc := range known.MapCalls[name] {
-		if mc.Arg < len(c.Args) {
-			v := c.Args[mc.Arg]
+	for _, mc := range b.table.MapCalls(name) {
+		if v := given(c, mc.Arg); v != nil {
 			if mi, ok := v.(*ssa.MakeInterface); ok {
 				v = mi.X
 			}
@@ -47,8 +46,8 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	e.Kind, e.Call = Call, b.callNumber(ins)
 	e.Targets, e.Args, e.Fns = b.callees(c)
 	e.Text = calleeText(b.nodes[ins.Pos()])
-	e.Unknown, e.Blocks = unknownCallee(c), known.Blocks(name)
-	if known.Keeps(name) && b.env.Own != nil && !b.env.Own(known.PackageOf(name)) {
+	e.Unknown, e.Blocks, e.Here = unknownCallee(c), known.Blocks(name), b.table.Here(name)
+	if b.table.Keeps(name) && b.env.Own != nil && !b.env.Own(known.PackageOf(name)) {
 		e.Multi = known.Serves(name)
 		b.keeps(e)
 		e.Multi = false
@@ -89,18 +88,17 @@ func (b *builder) builtin(e Event, bi *ssa.Builtin, c *ssa.CallCommon) {
 
 // syncCall handles package sync and its kin: waiting, signalling, running once.
 func (b *builder) syncCall(e Event, name string, c *ssa.CallCommon) bool {
+	if b.table.Waits(name) && !c.IsInvoke() {
+		b.wait(e, b.pathsOf(c.Args[0]))
+		e.Text = c.StaticCallee().Name()
+		b.block(e)
+		return true
+	}
 	switch name {
 	case "(*sync.WaitGroup).Done":
 		b.signal(e, c.Args[0])
 		return true
 	case "(*sync.WaitGroup).Add":
-		return true
-	case "(*sync.WaitGroup).Wait", "(*golang.org/x/sync/errgroup.Group).Wait",
-		"(*github.com/sourcegraph/conc.WaitGroup).Wait", "(*github.com/sourcegraph/conc/pool.Pool).Wait",
-		"(*github.com/sourcegraph/conc/pool.ErrorPool).Wait", "(*github.com/sourcegraph/conc/pool.ContextPool).Wait":
-		b.wait(e, b.pathsOf(c.Args[0]))
-		e.Text = "Wait"
-		b.block(e)
 		return true
 	case "(*sync.Once).Do":
 		e.Kind, e.Call, e.Once = Call, -1, true
@@ -126,30 +124,60 @@ func (b *builder) syncCall(e Event, name string, c *ssa.CallCommon) bool {
 func (b *builder) starters(e Event, name string, ins ssa.CallInstruction, c *ssa.CallCommon) bool {
 	e.Kind, e.Call = Spawn, b.callNumber(ins)
 	e.Text = calleeText(b.nodes[ins.Pos()])
-	found := false
-	for _, s := range known.Starters {
-		if s.Func != name {
-			continue
-		}
-		found = true
-		e.Multi, e.Ends = s.Multi, s.Ends
+	rows := b.table.Starters(name)
+	for _, s := range rows {
+		e.Multi, e.Ends, e.Local, e.Turns = s.Multi, s.Ends, s.Now, ""
 		e.Targets, e.Args, e.Fns = nil, nil, nil
-		e.Local = s.Wait != "" || s.Now
+		if s.Turns {
+			e.Turns = name
+		}
 		e.Group = access.Path{}
 		if s.Wait != "" {
 			if ps := b.pathsOf(c.Args[0]); len(ps) > 0 {
 				e.Group = ps[0]
 			}
 		}
-		for _, v := range startedArgs(c, s.Arg) {
-			e.Targets = append(e.Targets, b.runBy(v, s.Method, c)...)
+		if s.Arg == known.Caller {
+			e.Targets, e.Args = b.self()
+		} else {
+			for _, v := range startedArgs(c, s.Arg) {
+				e.Targets = append(e.Targets, b.runBy(v, s.Method)...)
+			}
+		}
+		if s.Ends { // whoever calls this function sees a call that does it all
+			here := e
+			here.Kind, here.Call, here.Group = Call, -1, access.Path{}
+			b.emit(here)
 		}
 		b.emit(e)
 	}
-	if !found && b.registrar(e, c) {
-		return true
+	return len(rows) > 0 || b.registrar(e, c)
+}
+
+// self returns this function as something that it may start itself.
+func (b *builder) self() (ts []Target, args [][]access.Path) {
+	t := Target{Kind: Static, ID: b.sum.ID}
+	for _, fv := range b.fn.FreeVars {
+		t.Free = append(t.Free, b.pathsOf(fv))
 	}
-	return found
+	for _, p := range b.fn.Params {
+		args = append(args, b.pathsOf(p))
+	}
+	return []Target{t}, args
+}
+
+// given returns argument i of a call, or known.Receiver; nil if there is none.
+func given(c *ssa.CallCommon, i int) ssa.Value {
+	switch {
+	case i == known.Receiver && c.IsInvoke():
+		return c.Value
+	case !c.IsInvoke() && c.Signature().Recv() != nil:
+		i++
+	}
+	if i < 0 || i >= len(c.Args) {
+		return nil
+	}
+	return c.Args[i]
 }
 
 // startedArgs returns argument i of a call, receiver not counted; the elements
@@ -175,7 +203,7 @@ func startedArgs(c *ssa.CallCommon, i int) []ssa.Value {
 
 // runBy returns what is run of v: v itself if it is a function, or the named
 // method of the object that it is.
-func (b *builder) runBy(v ssa.Value, method string, c *ssa.CallCommon) []Target {
+func (b *builder) runBy(v ssa.Value, method string) []Target {
 	if method == "" || isFunc(v.Type()) {
 		return b.targets(v)
 	}
@@ -225,16 +253,13 @@ func (b *builder) registrar(e Event, c *ssa.CallCommon) bool {
 	if params.Len() != 2 || len(c.Args) < 2 {
 		return false
 	}
-	t := types.TypeString(params.At(0).Type(), nil)
-	for _, r := range known.Registrars {
-		if t == r {
-			e.Targets = b.runBy(c.Args[len(c.Args)-1], "*", c)
-			e.Multi = true
-			b.emit(e)
-			return true
-		}
+	if !b.table.Registrar(types.TypeString(params.At(0).Type(), nil)) {
+		return false
 	}
-	return false
+	e.Targets = b.runBy(c.Args[len(c.Args)-1], "*")
+	e.Multi = true
+	b.emit(e)
+	return true
 }
 
 // handlerValue handles values that servers call by virtue of their type: a
@@ -247,8 +272,7 @@ func (b *builder) handlerValue(e Event, v ssa.Value) {
 	iface := mi.Type().Underlying().(*types.Interface)
 	for i := range iface.NumMethods() {
 		m := iface.Method(i)
-		sig, ok := known.HandlerMethods[m.Name()]
-		if !ok || signature(m.Signature()) != sig || isFunc(mi.X.Type()) {
+		if isFunc(mi.X.Type()) || !b.table.Handler(m.Name(), signature(m.Signature())) {
 			continue
 		}
 		e.Kind, e.Multi = Spawn, true
@@ -268,7 +292,7 @@ func (b *builder) handlerOperands(e Event, ins ssa.Instruction) {
 	var callee ssa.Value
 	if c, ok := ins.(ssa.CallInstruction); ok {
 		callee = c.Common().Value
-		if _, ok := b.starterRow(calleeName(c.Common())); ok {
+		if len(b.table.Starters(calleeName(c.Common()))) > 0 {
 			return
 		}
 	}
@@ -289,30 +313,20 @@ func (b *builder) handlerOperands(e Event, ins ssa.Instruction) {
 			continue
 		}
 		sig := signature(v.Type().Underlying().(*types.Signature))
-		for _, h := range known.Handlers {
-			if sig == h {
-				he := e
-				he.Kind, he.Multi, he.Targets = Spawn, true, b.targets(v)
-				he.Text = "handler " + short(h)
-				if c, ok := ins.(ssa.CallInstruction); ok {
-					he.Text = calleeText(b.nodes[c.Pos()])
-				}
-				if !he.Pos.IsValid() {
-					he.Pos = b.pos(v.Pos())
-				}
-				b.emit(he)
-			}
+		if !b.table.Handler("", sig) {
+			continue
 		}
-	}
-}
-
-func (b *builder) starterRow(name string) (known.Starter, bool) {
-	for _, s := range known.Starters {
-		if s.Func == name {
-			return s, true
+		he := e
+		he.Kind, he.Multi, he.Targets = Spawn, true, b.targets(v)
+		he.Text = "handler " + short(sig)
+		if c, ok := ins.(ssa.CallInstruction); ok {
+			he.Text = calleeText(b.nodes[c.Pos()])
 		}
+		if !he.Pos.IsValid() {
+			he.Pos = b.pos(v.Pos())
+		}
+		b.emit(he)
 	}
-	return known.Starter{}, false
 }
 
 // short strips the directories from the import paths in a signature.

@@ -273,12 +273,13 @@ func mayBeFunc(v ssa.Value) bool {
 
 func (b *builder) storeFunc(e Event, fa *ssa.FieldAddr, val ssa.Value) {
 	step := fieldStep(fa.X.Type(), fa.Field)
-	multi, callback := known.CallbackFields[step]
-	if !isFunc(val.Type()) {
+	row, callback := b.table.Field(step)
+	multi := row.Multi
+	if !isFunc(val.Type()) && row.Method == "" {
 		return // an object: its methods are handlers by themselves, see handlerValue
 	}
-	ts := b.targets(val)
-	if !callback && b.env.Own != nil && !b.env.Own(step.Pkg) && known.KeepsField(step.Pkg) && anyStatic(ts) {
+	ts := b.runBy(val, row.Method)
+	if !callback && b.env.Own != nil && !b.env.Own(step.Pkg) && b.table.KeepsField(step.Pkg) && anyStatic(ts) {
 		e.Assumed, callback = true, true
 		multi = known.Serves(step.Name)
 	}

@@ -134,6 +134,7 @@ type Event struct {
 	Once    bool            // runs at most once, before any other caller proceeds
 	Unknown string          // describes a callee without a body here
 	Blocks  string          // why the call may block, "" if it does not
+	Here    bool            // a callee without a body here has run Fns when it returns
 
 	// Spawn
 	Multi bool        // may overlap itself
@@ -141,6 +142,7 @@ type Event struct {
 	Group access.Path // waited for through this; zero Root.Kind if not
 	Last  bool        // Signal: nothing is touched after it
 	Local bool        // Spawn: a go statement, not a registration
+	Turns string      // Spawn: what has the same one here runs on one goroutine
 	// Assumed: Spawn by a library of which nothing is known but that it keeps
 	// the function.
 	Assumed bool

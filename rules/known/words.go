@@ -1,0 +1,100 @@
+package known
+
+import "strings"
+
+// lifecycle lists how the names of functions begin that run before an object
+// is used by others, or after.
+var lifecycle = []string{
+	"new", "init", "configure", "start", "run", "open", "close", "stop", "shutdown", "with", "register", "must",
+	"validate", "bootstrap", "teardown", "destroy", "cleanup", "set", "apply", "load", "reset", "build", "parse",
+	"listen", "connect", "serve", "subscribe", "attach", "prepare", "make", "create",
+}
+
+// Lifecycle reports whether the name of a function, such as (*T).Start, says
+// that it belongs to setting an object up or taking it down.
+func Lifecycle(name string) bool {
+	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	for _, l := range lifecycle {
+		if strings.HasPrefix(name, l) {
+			return true
+		}
+	}
+	return false
+}
+
+// safeWords lists how documentation says that something may be used by several
+// goroutines at once.
+var safeWords = []string{
+	"safe for concurrent", "goroutine-safe", "goroutine safe", "thread-safe", "thread safe", "threadsafe",
+	"concurrency-safe", "concurrent-safe", "concurrency safe", "safe to use concurrently",
+	"safe for use by multiple goroutines", "by multiple goroutines simultaneously", "be called concurrently",
+	"be used concurrently", "safe to call concurrently", "safe to call from multiple goroutines",
+}
+
+// DocumentedSafe reports whether a doc comment says that what it documents may
+// be used by several goroutines at once, and nowhere that it may not.
+func DocumentedSafe(doc string) bool {
+	doc = strings.ToLower(strings.Join(strings.Fields(doc), " "))
+	if strings.Contains(doc, "no concurrent") {
+		return false
+	}
+	safe := false
+	for _, words := range safeWords {
+		for rest, before := doc, ""; ; {
+			head, tail, ok := strings.Cut(rest, words)
+			if !ok {
+				break
+			}
+			if before += head; negated(before) {
+				return false
+			}
+			safe, before, rest = true, before+words, tail
+		}
+	}
+	return safe
+}
+
+// negated reports whether the last words of a text deny what follows: "is not",
+// "must never be", "un".
+func negated(text string) bool {
+	if i := strings.LastIndexAny(text, ".;:"); i >= 0 {
+		text = text[i+1:]
+	}
+	if text != "" && text[len(text)-1] != ' ' {
+		return strings.HasSuffix(text, "un") || strings.HasSuffix(text, "non-")
+	}
+	words := strings.Fields(text)
+	for _, w := range words[max(0, len(words)-4):] {
+		switch w = strings.Trim(w, ","); {
+		case w == "not", w == "never", w == "cannot", w == "nor", w == "neither", strings.HasSuffix(w, "n't"):
+			return true
+		}
+	}
+	return false
+}
+
+// Decodes reports whether the name of a function says that it fills an object
+// from its encoded form, which it does before anyone else has the object.
+func Decodes(name string) bool {
+	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	return strings.HasPrefix(name, "decode") || strings.HasPrefix(name, "unmarshal")
+}
+
+// SaysGuards reports whether the comment of a mutex says that it guards the
+// fields beside it.
+func SaysGuards(comment string) bool {
+	comment = strings.ToLower(comment)
+	return strings.Contains(comment, "protect") || strings.Contains(comment, "guard")
+}
+
+// TestDouble reports whether a type stands in for another one in tests, going
+// by its name: what it does is only as safe as its tests need.
+func TestDouble(typ string) bool {
+	typ = strings.ToLower(typ)
+	for _, word := range []string{"mock", "fake", "stub", "dummy"} {
+		if strings.HasPrefix(typ, word) {
+			return true
+		}
+	}
+	return false
+}
