@@ -114,12 +114,47 @@ func (b *builder) swappedOut(v ssa.Value, at ssa.Instruction) bool {
 	if load == nil {
 		return false
 	}
+	if b.inCopy(load.X) && b.remadeInCopy(load) {
+		return true
+	}
 	from := b.pathsOf(load.X)
 	if len(from) != 1 || from[0].N == 0 && from[0].Root.Kind != access.GlobalVar {
 		return false
 	}
 	return slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
 		return before(load, st) && before(st, at) && slices.Equal(b.pathsOf(st.Addr), from)
+	})
+}
+
+// inCopy reports whether addr is a field of a local copy of a struct: what is
+// stored there, the struct that was copied never sees.
+func (b *builder) inCopy(addr ssa.Value) bool {
+	in := false
+	for {
+		fa, ok := addr.(*ssa.FieldAddr)
+		if !ok {
+			break
+		}
+		addr, in = fa.X, true
+	}
+	a, ok := addr.(*ssa.Alloc)
+	if !ok || !in {
+		return false
+	}
+	_, ok = a.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Struct)
+	return ok && b.copiedFrom(a) != nil
+}
+
+// remadeInCopy reports whether the field of a local copy that is loaded has
+// been set to a new map since it was copied.
+func (b *builder) remadeInCopy(load *ssa.UnOp) bool {
+	from := b.pathsOf(load.X)
+	return slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
+		switch st.Val.(type) {
+		case *ssa.MakeMap, *ssa.Call:
+			return before(st, load) && b.inCopy(st.Addr) && slices.Equal(b.pathsOf(st.Addr), from)
+		}
+		return false
 	})
 }
 
@@ -214,7 +249,7 @@ func (b *builder) capturedLoc(fn *ssa.Function, i int) access.Location {
 // hand a function to whoever calls the field.
 func (b *builder) store(e Event, st *ssa.Store) {
 	addr := b.pathsOf(st.Addr)
-	if isMap(st.Val.Type()) && replaces(st) {
+	if isMap(st.Val.Type()) && replaces(st) && !b.inCopy(st.Addr) {
 		b.access(e, access.Replace, addr)
 	}
 	if fa, ok := st.Addr.(*ssa.FieldAddr); ok && mayBeFunc(st.Val) {
