@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/known"
@@ -85,7 +86,7 @@ func (j *judge) besideMutex(v *verdict, f *Finding) bool {
 // wide to follow the object itself, where neither goroutine makes objects of
 // that type: they were given what they share.
 func (j *judge) coloured(v *verdict, f *Finding) bool {
-	if v.loc.Kind == access.Local || known.TestDouble(v.loc.Owner) {
+	if v.loc.Kind == access.Local || known.TestDouble(v.loc.Owner) || j.perRequest(v.loc) {
 		return false
 	}
 	for _, w := range v.needy {
@@ -165,6 +166,13 @@ func (j *judge) declaredGuarded(v *verdict, f *Finding) bool {
 	f.Message = fmt.Sprintf("map %s is %s without holding %s, under which it is declared", v.loc.Short(), past(w.Op), mutex)
 	f.Why = fmt.Sprintf("%s is taken elsewhere, but at none of the %d accesses to the map", mutex, len(v.needy))
 	return true
+}
+
+// perRequest reports whether the map is in an object that servers make for each
+// request: a http.ResponseWriter.
+func (j *judge) perRequest(loc access.Location) bool {
+	t := j.prog.Type(loc.Pkg, loc.Owner)
+	return t != nil && slices.ContainsFunc(t.Methods, func(m summarise.Method) bool { return m.Name == "WriteHeader" })
 }
 
 // reached renders a site that a goroutine of some colour gets to.

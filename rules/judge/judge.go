@@ -216,8 +216,8 @@ func (v *verdict) violation() (bad, good *link.Site) {
 		if !slices.ContainsFunc(v.needy, s.Rival) {
 			continue // an inner map that nobody changes
 		}
-		if known.Decodes(s.Func) {
-			continue // into an object that nobody else has yet
+		if known.Decodes(s.Func) || s.Path.Root.Kind == access.LocalVar {
+			continue // to an object that hardly anyone else has yet
 		}
 		if v.guard.Declared && (s.Op != access.Write || known.TestDouble(v.loc.Owner)) {
 			continue // too little evidence for the rest

@@ -31,8 +31,9 @@ type Program struct {
 	pairs    map[access.Location]int
 	threads  []*Thread
 	reaching map[access.Location][]Reach
-	crowds   map[string][]*node // see crowd
-	palette  *palette           // see colours
+	crowds   map[string][]*node        // see crowd
+	palette  *palette                  // see colours
+	isMap    map[summarise.FuncID]bool // methods of map types
 	locked   map[access.Step]bool
 }
 
@@ -190,6 +191,7 @@ func Link(pkgs []*summarise.Package) *Program {
 		paired:   make(map[pairKey]bool),
 		pairs:    make(map[access.Location]int),
 		crowds:   make(map[string][]*node),
+		isMap:    make(map[summarise.FuncID]bool),
 	}
 	for _, pkg := range pkgs {
 		for _, f := range pkg.Funcs {
@@ -202,6 +204,9 @@ func Link(pkgs []*summarise.Package) *Program {
 		for _, t := range pkg.Types {
 			p.types = append(p.types, t)
 			for _, m := range t.Methods {
+				if t.Map {
+					p.isMap[m.ID] = true
+				}
 				p.byMethod[m.Name+" "+m.Sig] = append(p.byMethod[m.Name+" "+m.Sig], impl{t, m})
 			}
 		}
@@ -353,7 +358,9 @@ func (p *Program) concrete(t summarise.Target) []summarise.Target {
 	case summarise.Interface:
 		var out []summarise.Target
 		for _, r := range p.implementers(t.Iface, t.Method) {
-			r.Recv = extendAll(t.Recv, r.Recv)
+			if r.Recv = extendAll(t.Recv, r.Recv); p.isMap[r.ID] {
+				r.Recv = nil // what the interface holds may be any map: its name says nothing
+			}
 			r.Bound = true
 			out = append(out, r)
 		}

@@ -393,7 +393,11 @@ func (b *builder) sinkCall(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) 
 		}
 		var paths []access.Path
 		if arg.Expr == call.Args[arg.Index] {
-			if v := argument(c, arg.Index); v != nil {
+			v := argument(c, arg.Index)
+			if v != nil && failedAssertion(v, ins.Block()) {
+				continue
+			}
+			if v != nil {
 				paths = b.pathsOf(v)
 			}
 		}

@@ -133,7 +133,7 @@ func (b *builder) flowLocks() []lockset {
 			}
 			next := edge
 			if in[s.Index] != nil {
-				next = in[s.Index].meet(edge)
+				next = b.join(in[s.Index], edge)
 			}
 			if in[s.Index] == nil || !next.equal(in[s.Index]) {
 				if next == nil {
@@ -145,6 +145,31 @@ func (b *builder) flowLocks() []lockset {
 		}
 	}
 	return in
+}
+
+// join returns what is held where two ways meet: what both hold, and what one
+// of them holds to the end of the function, which has its reasons:
+//
+//	if shared {
+//		mu.Lock()
+//		defer mu.Unlock()
+//	}
+func (b *builder) join(x, y lockset) lockset {
+	out := x.meet(y)
+	for _, l := range append(slices.Clone(x), y...) {
+		if b.unlocksLater(l.Path) && !slices.ContainsFunc(out, func(h access.Lock) bool { return h.Path == l.Path }) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// unlocksLater reports whether the function defers the release of a lock.
+func (b *builder) unlocksLater(p access.Path) bool {
+	return slices.ContainsFunc(b.defers, func(d *ssa.Defer) bool {
+		op, ok := b.lockCall(&d.Call)
+		return ok && !op.acquire && op.lock.Path == p
+	})
 }
 
 // tryCond returns the TryLock whose result the block branches on.

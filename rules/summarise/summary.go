@@ -38,6 +38,7 @@ type Type struct {
 	Mutexes   []access.Step // its own fields that are locks: sync.Mutex, or anything with Lock and Unlock
 	Guarded   []Guarded     // its maps that are declared as guarded by one of those
 	Safe      bool          // documented as safe for concurrent use
+	Map       bool          // it is a map
 }
 
 // A Guarded is a map that its declaration places under a mutex of the same

@@ -27,7 +27,7 @@ func (p *packageBuilder) types() []*Type {
 		if !ok || types.IsInterface(named) {
 			continue
 		}
-		t := &Type{Pkg: p.sum.Path, Name: name, Safe: docs[name]}
+		t := &Type{Pkg: p.sum.Path, Name: name, Safe: docs[name], Map: isMap(named)}
 		if st, ok := named.Underlying().(*types.Struct); ok {
 			for i := range st.NumFields() {
 				if isLock(st.Field(i).Type()) {
@@ -117,7 +117,8 @@ func isLock(t types.Type) bool {
 }
 
 // guarded returns the maps of a struct that stand under a mutex: in the block
-// of lines that begins with one, or anywhere if the mutex is embedded.
+// of lines that begins with one, or anywhere if the mutex is embedded. A mutex
+// within a block needs a comment to say that it guards what follows.
 func (p *packageBuilder) guarded(named *types.Named, st *types.Struct) []Guarded {
 	var out []Guarded
 	var mutex, embedded *Guarded
@@ -125,13 +126,18 @@ func (p *packageBuilder) guarded(named *types.Named, st *types.Struct) []Guarded
 	for i := range st.NumFields() {
 		f := st.Field(i)
 		lines, ok := p.fields[f.Pos()]
-		if !ok || lines.first > end+1 {
-			mutex = nil // a blank line, or a type declared elsewhere
+		first := !ok || lines.first > end+1 // of its block, or declared elsewhere
+		if first {
+			mutex = nil
 		}
 		end = lines.last
 		switch {
 		case isLock(f.Type()):
 			rw, _ := mutexKind(f.Type())
+			if !first && !f.Embedded() && !known.SaysGuards(lines.comment) {
+				mutex = nil // one field among others
+				continue
+			}
 			mutex = &Guarded{Mutex: fieldStep(named, i), RW: rw, Documented: known.SaysGuards(lines.comment)}
 			if f.Embedded() {
 				embedded = mutex
