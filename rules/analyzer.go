@@ -62,7 +62,7 @@ var shared = &vet.Analyzer{
 func whole(rule string, pass *vet.Pass, do func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("%s: internal error in package %s: %v (please report this)\n%s", rule, pass.Pkg.Path(), r, firstFrames(debug.Stack()))
+			err = fmt.Errorf("%s: internal error in %v: %v (please report this)\n%s", rule, pass.Pkg, r, firstFrames(debug.Stack()))
 		}
 	}()
 	return do()
@@ -76,6 +76,9 @@ type unit struct {
 
 // analyse fills in the findings, and exports the package's fact.
 func (u *unit) analyse(pass *vet.Pass) error {
+	if len(pass.Files) == 0 {
+		return nil // the driver knows its declarations only
+	}
 	path := facts.Plain(pass.Pkg.Path())
 	from := originOf(pass)
 	// A package built again for the tests of another is imported by those only,
@@ -163,7 +166,7 @@ func (u *unit) ownSection(pass *vet.Pass, path string, imports []importedFact) (
 	u.prog, u.findings = prog, findings
 	pkg := prog.Roots[0]
 	p := &facts.Package{
-		Summary: facts.Trim(a.summary(pkg)),
+		Summary: facts.Trim(a.summary(pkg), out.has),
 		Hidden:  hiddenTypes(pkg.Types, a.env().Footprints, false),
 		Ignores: ignore.Ranges(prog),
 		Imports: direct(pkg.Types, imports),
@@ -203,9 +206,12 @@ func librarySection(pass *vet.Pass, path string, imports []importedFact) (*facts
 	}
 	a := newAnalysis(prog, Config{}, nil)
 	a.outside = out
+	sum := facts.TrimLibrary(summarise.Summarise(prog.Fset, prog.Roots[0], &summarise.Env{}))
+	if sum == nil {
+		return nil, nil
+	}
 	hidden := hiddenTypes(prog.Roots[0].Types, a.env().Footprints, true)
-	sum := summarise.Summarise(prog.Fset, prog.Roots[0], &summarise.Env{})
-	return seal(&facts.Package{Summary: facts.Trim(sum), Hidden: hidden, Imports: direct(prog.Roots[0].Types, imports)}, false)
+	return seal(&facts.Package{Summary: sum, Hidden: hidden, Imports: direct(prog.Roots[0].Types, imports)}, false)
 }
 
 // showsHere reports whether a finding is for this package to show: some of it

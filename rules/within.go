@@ -16,6 +16,7 @@ import (
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/judge"
+	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/summarise"
 )
 
@@ -391,53 +392,56 @@ func (a *analysis) strangersUnder(lock access.LockID) string {
 	if token.IsExported(lock.Name) {
 		return "importers can hold the lock"
 	}
-	sum := a.summary(a.prog.Roots[0])
-	under := make(map[summarise.FuncID]bool)
-	var work []summarise.FuncID
-	for _, fn := range sum.Funcs {
-		for _, l := range slices.Concat(fn.Acquires, fn.Releases) {
-			if fn.Exported && (l.ID.IsZero() || l.ID.Location == lock.Location) {
-				return "importers can hold the lock"
-			}
+	isLock := func(l access.Lock) bool { return l.ID.IsZero() || l.ID.Location == lock.Location }
+	funcs := make(map[summarise.FuncID]*summarise.Func)
+	var work []summarise.FuncID // functions that may run while the lock is held
+	for _, fn := range a.summary(a.prog.Roots[0]).Funcs {
+		funcs[fn.ID] = fn
+		if fn.Exported && slices.ContainsFunc(slices.Concat(fn.Acquires, fn.Releases), isLock) {
+			return "importers can hold the lock"
 		}
-		if slices.ContainsFunc(fn.Events, func(e summarise.Event) bool {
-			return e.Kind == summarise.Acquire && (e.Lock.ID.IsZero() || e.Lock.ID.Location == lock.Location)
-		}) {
+		if slices.ContainsFunc(fn.Events, func(e summarise.Event) bool { return e.Kind == summarise.Acquire && isLock(e.Lock) }) {
 			work = append(work, fn.ID)
 		}
 	}
+	seen := make(map[summarise.FuncID]bool)
 	for len(work) > 0 {
-		id := work[len(work)-1]
+		fn := funcs[work[len(work)-1]]
 		work = work[:len(work)-1]
-		if under[id] {
+		if seen[fn.ID] {
 			continue
 		}
-		under[id] = true
-		for _, fn := range sum.Funcs {
-			if fn.ID != id {
-				continue
+		seen[fn.ID] = true
+		for i := range fn.Events {
+			e := &fn.Events[i]
+			callees, ok := followed(e, funcs)
+			if !ok {
+				return fn.Name + " calls " + e.Text + " under the lock, and importers may have a hand in that"
 			}
-			for i := range fn.Events {
-				e := &fn.Events[i]
-				if e.Kind != summarise.Call {
-					continue
-				}
-				if len(e.Targets) == 0 && dynamic(e.Unknown) {
-					return fn.Name + " calls " + e.Text + " under the lock, and importers may have a hand in that"
-				}
-				for _, t := range e.Targets {
-					if t.Kind != summarise.Static {
-						return fn.Name + " calls " + e.Text + " under the lock, and importers may have a hand in that"
-					}
-					work = append(work, t.ID)
-				}
-			}
+			work = append(work, callees...)
 		}
 	}
 	return ""
 }
 
-// dynamic reports whether a callee without a body is none by name.
-func dynamic(unknown string) bool {
-	return unknown == "a function value" || strings.Contains(unknown, "interface)")
+// followed returns the functions of funcs that an event calls; not ok if it may
+// call others, but for those that are known to call nobody back.
+func followed(e *summarise.Event, funcs map[summarise.FuncID]*summarise.Func) (ids []summarise.FuncID, ok bool) {
+	if e.Kind != summarise.Call {
+		return nil, true
+	}
+	if len(e.Targets) == 0 {
+		return nil, known.Harmless(e.Unknown)
+	}
+	for _, t := range slices.Concat(append(slices.Clone(e.Fns), e.Targets)...) {
+		switch {
+		case t.Kind != summarise.Static:
+			return nil, false
+		case funcs[t.ID] != nil:
+			ids = append(ids, t.ID)
+		case !known.Harmless(string(t.ID)):
+			return nil, false
+		}
+	}
+	return ids, true
 }
