@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -21,24 +21,13 @@ import (
 	"github.com/mapguard/mapguard/rules/judge"
 )
 
-// tool is the command, built once.
-var tool = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "mapguard")
-	if err != nil {
-		return "", err
+// tool returns the name of the command: this program under its name, which
+// TestMain has put on the PATH.
+func tool(t interface{ Fatal(...any) }) string {
+	name, err := exec.LookPath("mapguard")
+	if err == nil {
+		name, err = filepath.Abs(name)
 	}
-	name := filepath.Join(dir, "mapguard")
-	out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return name, nil
-})
-
-// buildTool returns the name of the command. It is deleted with the tests.
-func buildTool(t *testing.T) string {
-	t.Helper()
-	name, err := tool()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +59,7 @@ func extract(t *testing.T, ar *txtar.Archive) string {
 // goCommand runs the go command in a folder and returns what it prints.
 func goCommand(t *testing.T, dir string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	cmd := exec.Command("go", args...)
+	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), append(goEnv(t), "PWD="+dir)...)
 	var out, errs bytes.Buffer
@@ -86,7 +75,7 @@ func goCommand(t *testing.T, dir string, args ...string) (stdout, stderr string,
 // "file:line:column: message", sorted.
 func vetFindings(t *testing.T, dir string) []string {
 	t.Helper()
-	stdout, stderr, _ := goCommand(t, dir, "vet", "-json", "-vettool="+buildTool(t), "./...")
+	stdout, stderr, _ := goCommand(t, dir, "vet", "-json", "-vettool="+tool(t), "./...")
 	var found []string
 	dec := json.NewDecoder(strings.NewReader(stdout))
 	for dec.More() {
@@ -142,6 +131,16 @@ func wholeFindings(t *testing.T, dir string) []string {
 	return found
 }
 
+// differs says what only one of the two runs can show, and why.
+var differs = map[string]map[string]string{
+	"sharedmap/packages.txtar": {
+		"whole both/both.go:35:2":   "both does not import the package that has the type behind the interface",
+		"whole store/store.go:34:2": "the two goroutines are started by packages that do not import one another",
+		"whole store/store.go:41:2": "both goroutines are started by an importer, which shows it",
+		"vet both/both.go:10:2":     "the same, at the go statement",
+	},
+}
+
 // "go vet" with the command as its tool finds in every golden archive what the
 // command itself finds.
 func TestVetFindsTheSame(t *testing.T) {
@@ -159,15 +158,26 @@ func TestVetFindsTheSame(t *testing.T) {
 			}
 			dir := extract(t, ar)
 			whole, vet := wholeFindings(t, dir), vetFindings(t, dir)
-			for _, f := range whole {
-				if !slices.Contains(vet, f) {
-					t.Errorf("only the whole program shows %s", f)
+			excused := maps.Clone(differs[filepath.Base(filepath.Dir(name))+"/"+filepath.Base(name)])
+			compare := func(run string, found, other []string) {
+				for _, f := range found {
+					place, _, _ := strings.Cut(f, ": ")
+					if _, ok := excused[run+" "+place]; ok {
+						delete(excused, run+" "+place)
+						place = ""
+					}
+					if slices.Contains(other, f) != (place != "") {
+						t.Errorf("%s shows %s: the other run does so: %t", run, f, slices.Contains(other, f))
+					}
 				}
 			}
-			for _, f := range vet {
-				if !slices.Contains(whole, f) {
-					t.Errorf("only go vet shows %s", f)
-				}
+			compare("whole", whole, vet)
+			compare("vet", vet, whole)
+			for place, why := range excused {
+				t.Errorf("nothing at %s, though %s", place, why)
+			}
+			if len(whole) == 0 && !strings.Contains(name, "quiet") && !strings.Contains(name, "silent") {
+				t.Error("nothing was compared")
 			}
 		})
 	}
