@@ -95,8 +95,6 @@ func TestSummariesTravelWhole(t *testing.T) {
 	}
 }
 
-type unexported struct{ A, b int }
-
 type function struct{ F func() }
 
 func TestCheck(t *testing.T) {
@@ -105,8 +103,8 @@ func TestCheck(t *testing.T) {
 		want string
 	}{
 		{reflect.TypeFor[tree](), ""},
-		{reflect.TypeFor[unexported](), "facts.unexported.b is not exported"},
-		{reflect.TypeFor[[]map[string]*unexported](), "facts.unexported.b is not exported"},
+		{reflect.TypeFor[strings.Builder](), "strings.Builder.addr is not exported"},
+		{reflect.TypeFor[[]map[string]*strings.Builder](), "strings.Builder.addr is not exported"},
 		{reflect.TypeFor[function](), "facts.function.F: a func cannot be written down"},
 		{reflect.TypeFor[struct{ X any }](), "a interface cannot be written down"},
 		{reflect.TypeFor[map[*int]int](), "keys of type *int cannot be put in order"},
