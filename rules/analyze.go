@@ -387,7 +387,7 @@ func (a *analysis) closed() map[string]bool {
 		if pkg.Main && pkg.Name == "main" {
 			visit(pkg)
 		}
-		if pkg.Main && isInternal(pkg.Path) {
+		if pkg.Main && (strings.Contains(pkg.Path, "/internal/") || strings.HasSuffix(pkg.Path, "/internal")) {
 			out[pkg.Path] = true
 		}
 	}
@@ -395,10 +395,6 @@ func (a *analysis) closed() map[string]bool {
 		a.outside.closed(out)
 	}
 	return out
-}
-
-func isInternal(path string) bool {
-	return strings.Contains(path, "/internal/") || strings.HasSuffix(path, "/internal")
 }
 
 // made returns the summaries of units, in their order.

@@ -143,7 +143,7 @@ func (u *unit) ownSection(pass *vet.Pass, path string, imports []importedFact) (
 	for _, f := range imports {
 		told = append(told, f.Fact)
 	}
-	out := newOutside(path, pass.Pkg.Name() == "main", told)
+	out := newOutside(path, told)
 	if out.err != nil {
 		return nil, out.err
 	}
@@ -199,7 +199,7 @@ func single(pass *vet.Pass, path string, out *outside) (*load.Program, error) {
 // librarySection summarises a package of a library, for the lock discipline of
 // its maps.
 func librarySection(pass *vet.Pass, path string, imports []importedFact) (*facts.Section, error) {
-	out := newOutside(path, false, nil)
+	out := newOutside(path, nil)
 	prog, err := single(pass, path, out)
 	if prog == nil || err != nil {
 		return nil, err

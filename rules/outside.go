@@ -21,7 +21,6 @@ import (
 // imports: their facts. It is nil where the whole program is loaded.
 type outside struct {
 	path     string          // of the package that is analysed
-	command  bool            // it is a main package
 	sections []facts.Section // of others, in path order
 	byPath   map[string]*facts.Section
 	versions []facts.Version
@@ -35,10 +34,10 @@ type outside struct {
 }
 
 // newOutside reads the facts of the packages that path imports.
-func newOutside(path string, command bool, imports []*facts.Fact) *outside {
+func newOutside(path string, imports []*facts.Fact) *outside {
 	all := facts.Merge(imports, nil, nil)
 	o := &outside{
-		path: path, command: command, versions: all.Versions,
+		path: path, versions: all.Versions,
 		byPath: make(map[string]*facts.Section), opened: make(map[string]*facts.Package),
 		reported: make(map[facts.Reported]bool), funcs: make(map[summarise.FuncID]bool),
 	}
@@ -110,15 +109,13 @@ func (o *outside) summaries() []*summarise.Package {
 	return out
 }
 
-// closed adds to the packages whose callers are all known, which has the package
-// that is analysed if it is such, those of its imports that are: all of a
-// command, and internal ones as far as the eye reaches.
+// closed takes all callers of a function to be known where any is, as in a
+// program that has a command: importers that would call it otherwise are not
+// part of what this package can show.
 func (o *outside) closed(closed map[string]bool) {
+	closed[o.path] = true
 	for _, pkg := range o.own {
-		path := pkg.Summary.Path
-		if o.command && closed[o.path] || isInternal(path) {
-			closed[path] = true
-		}
+		closed[pkg.Summary.Path] = true
 	}
 }
 
