@@ -111,7 +111,9 @@ func (fp *Footprints) behind(w *walker, t types.Type, how Traversal) {
 var Classes = []Traversal{
 	{Family: Fmt, Verb: 'v'},
 	{Family: Fmt, Verb: 'v', Flags: "#"},
+	{Family: Fmt, Verb: 's'},
 	{Family: Fmt, Verb: 'd'},
+	{Family: Fmt, Verb: 't'},
 	{Family: Fmt, Verb: 'w'},
 	{Family: Fmt, Verb: 'w', Raw: true},
 	{Family: JSON},
@@ -133,10 +135,14 @@ func (t Traversal) class() Traversal {
 	}
 	switch t.Verb {
 	case 'v', 'w', 'p', 'T':
-	case 's', 'x', 'X', 'q':
+	case 'x', 'X':
 		t.Verb = 'v'
-	default:
+	case 's', 'q':
+		t.Verb = 's' // a bad verb for pointers, which are walked then
+	case 'b', 'o', 'd':
 		t.Verb = 'd'
+	default:
+		t.Verb = 't' // likewise
 	}
 	return t
 }
