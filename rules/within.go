@@ -247,6 +247,9 @@ func stranger(info *types.Info, d ast.Decl, from, to token.Pos) (found *ast.Call
 			return found == nil
 		}
 		fn := ast.Unparen(call.Fun)
+		if _, literal := fn.(*ast.FuncLit); literal {
+			return true // what it calls is looked at
+		}
 		if info.Types[fn].IsType() || info.Types[fn].IsBuiltin() {
 			return true
 		}
