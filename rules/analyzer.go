@@ -166,7 +166,7 @@ func (u *unit) ownSection(pass *vet.Pass, path string, imports []importedFact) (
 	u.prog, u.findings = prog, findings
 	pkg := prog.Roots[0]
 	p := &facts.Package{
-		Summary: facts.Trim(a.summary(pkg), out.has),
+		Summary: facts.Trim(a.summary(pkg), out.summaries()),
 		Hidden:  hiddenTypes(pkg.Types, a.env().Footprints, false),
 		Ignores: ignore.Ranges(prog),
 		Imports: direct(pkg.Types, imports),

@@ -26,8 +26,7 @@ type outside struct {
 	versions []facts.Version
 	opened   map[string]*facts.Package // nil values are damaged
 
-	own      []*facts.Package          // those of the user's own modules
-	funcs    map[summarise.FuncID]bool // theirs
+	own      []*facts.Package // those of the user's own modules
 	reported map[facts.Reported]bool
 	ignores  []ignore.Range
 	err      error // of the first section that cannot be read
@@ -39,7 +38,7 @@ func newOutside(path string, imports []*facts.Fact) *outside {
 	o := &outside{
 		path: path, versions: all.Versions,
 		byPath: make(map[string]*facts.Section), opened: make(map[string]*facts.Package),
-		reported: make(map[facts.Reported]bool), funcs: make(map[summarise.FuncID]bool),
+		reported: make(map[facts.Reported]bool),
 	}
 	o.sections = slices.DeleteFunc(all.Sections, func(s facts.Section) bool { return s.Path == path })
 	for i := range o.sections {
@@ -52,9 +51,6 @@ func newOutside(path string, imports []*facts.Fact) *outside {
 		if pkg := o.open(s.Path); pkg != nil {
 			o.own = append(o.own, pkg)
 			o.ignores = append(o.ignores, pkg.Ignores...)
-			for _, f := range pkg.Summary.Funcs {
-				o.funcs[f.ID] = true
-			}
 			for _, r := range pkg.Reported {
 				o.reported[r] = true
 			}
@@ -96,9 +92,6 @@ func (o *outside) summary(path string) *summarise.Package {
 	}
 	return nil
 }
-
-// has reports whether there is a summary of a function.
-func (o *outside) has(id summarise.FuncID) bool { return o.funcs[id] }
 
 // summaries returns the summaries of all imported packages of the user's.
 func (o *outside) summaries() []*summarise.Package {

@@ -14,11 +14,25 @@ import (
 // may rely on the calls of a trimmed function.
 
 // Trim returns what importers need of the summary of a package of the user's.
-// known reports whether a function of an imported package is in a summary.
-func Trim(p *summarise.Package, known func(summarise.FuncID) bool) *summarise.Package {
-	t := &trimmer{known: known, kept: make(map[summarise.FuncID]bool), setters: make(map[summarise.FuncID]bool)}
-	for _, f := range p.Funcs {
-		t.kept[f.ID] = true
+// imports are those of the packages that it imports, trimmed.
+func Trim(p *summarise.Package, imports []*summarise.Package) *summarise.Package {
+	t := &trimmer{
+		kept: make(map[summarise.FuncID]bool), known: make(map[summarise.FuncID]bool),
+		setters: make(map[summarise.FuncID]bool), holders: make(map[access.Step]bool),
+	}
+	for _, pkg := range append(slices.Clip(imports), p) {
+		for _, f := range pkg.Funcs {
+			if pkg == p {
+				t.kept[f.ID] = true
+			} else {
+				t.known[f.ID] = true
+			}
+			for _, e := range f.Events {
+				if e.Kind == summarise.Access && e.Loc.Kind == access.Field {
+					t.holders[access.Step{Pkg: e.Loc.Pkg, Type: e.Loc.Owner}] = true
+				}
+			}
+		}
 	}
 	for _, s := range p.Stored {
 		t.setters[s.In] = true
@@ -43,14 +57,15 @@ func Trim(p *summarise.Package, known func(summarise.FuncID) bool) *summarise.Pa
 }
 
 type trimmer struct {
-	known   func(summarise.FuncID) bool
-	kept    map[summarise.FuncID]bool
+	kept    map[summarise.FuncID]bool // of this package
+	known   map[summarise.FuncID]bool // of its imports
 	setters map[summarise.FuncID]bool // functions that store a function in a field
+	holders map[access.Step]bool      // types that hold a map which is used
 }
 
 // matters reports whether f does anything that a caller could notice.
 func (t *trimmer) matters(f *summarise.Func) bool {
-	if len(f.Acquires)+len(f.Releases) > 0 || t.setters[f.ID] {
+	if len(f.Acquires)+len(f.Releases) > 0 || t.setters[f.ID] || len(t.allocs(f)) > 0 {
 		return true
 	}
 	for _, ps := range f.Results {
@@ -73,6 +88,11 @@ func (t *trimmer) matters(f *summarise.Func) bool {
 	})
 }
 
+// allocs returns the types that hold maps of which f makes objects.
+func (t *trimmer) allocs(f *summarise.Func) []access.Step {
+	return slices.DeleteFunc(slices.Clone(f.Allocs), func(s access.Step) bool { return !t.holders[s] })
+}
+
 // tells reports whether a result says anything about the object returned: that
 // of a call does if the callee is known.
 func (t *trimmer) tells(f *summarise.Func, q access.Path) bool {
@@ -92,7 +112,7 @@ func (t *trimmer) calls(e *summarise.Event) bool {
 	return slices.ContainsFunc(e.Targets, func(g summarise.Target) bool {
 		switch g.Kind {
 		case summarise.Static:
-			return t.kept[g.ID] || t.known(g.ID)
+			return t.kept[g.ID] || t.known[g.ID]
 		case summarise.Interface:
 			return !quiet(g.Iface)
 		}
@@ -129,7 +149,7 @@ func located(e *summarise.Event) []access.Path {
 // trim returns f without the events that matter to nobody.
 func (t *trimmer) trim(f *summarise.Func) *summarise.Func {
 	out := *f
-	out.Events = nil
+	out.Events, out.Allocs = nil, t.allocs(f)
 	busy := t.busy(f)
 	var passed []access.Path
 	for i := range f.Events {
