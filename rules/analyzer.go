@@ -218,11 +218,29 @@ func librarySection(pass *vet.Pass, path string, imports []importedFact) (*facts
 // happens here, and no dependency shows it already.
 func (a *analysis) showsHere(f *judge.Finding) bool {
 	at := a.here(f)
-	if !at.IsValid() || a.outside.knows(a.prog, f) {
+	if !at.IsValid() || a.outside.knows(a.prog, f) || !a.inferredHere(f) {
 		return false
 	}
 	_, file := a.prog.File(at.File)
 	return a.cfg.Generated || !ast.IsGenerated(file)
+}
+
+// inferredHere reports whether what a finding infers from two goroutines is all
+// in this package. That they share one object is inferred from where objects of
+// its type are made, which for types of other packages may be anywhere.
+func (a *analysis) inferredHere(f *judge.Finding) bool {
+	if f.Rule != judge.SharedMap || f.Evidence != judge.Inferred {
+		return true
+	}
+	for _, acc := range f.Accesses {
+		if len(acc.Goroutine) == 0 {
+			return true // inferred from a lock
+		}
+		if pkg, _ := a.prog.File(acc.Goroutine[0].Pos.File); pkg == nil || acc.Pkg != pkg.Path || f.Map.Pkg != pkg.Path {
+			return false
+		}
+	}
+	return true
 }
 
 // here returns where in this package a finding is to be seen: at its own

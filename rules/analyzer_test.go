@@ -80,7 +80,7 @@ func TestFactsTravel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			first, second := packageFacts(t, dir), packageFacts(t, dir)
-			if len(first) == 0 {
+			if len(first) == 0 && name != "parallel.txtar" { // which is all tests
 				t.Fatal("no facts")
 			}
 			for path, fact := range first {

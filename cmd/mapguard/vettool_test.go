@@ -135,8 +135,7 @@ func wholeFindings(t *testing.T, dir string) []string {
 // differs says what only one of the two runs can show, and why.
 var differs = map[string]map[string]string{
 	"sharedmap/colour.txtar": {
-		"whole filter/filter.go:33:4": "the goroutines are started by an importer, which shows it",
-		"vet cmd/both/main.go:7:2":    "the same, at the go statement",
+		"whole filter/filter.go:33:4": "that the goroutines of an importer share one object takes all importers to infer",
 	},
 	"sharedmap/packages.txtar": {
 		"whole both/both.go:35:2":   "both does not import the package that has the type behind the interface",
