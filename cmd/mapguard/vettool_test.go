@@ -166,6 +166,11 @@ func TestVetFindsTheSame(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if !slices.ContainsFunc(ar.Files, func(f txtar.File) bool {
+				return strings.HasSuffix(f.Name, ".go") && !strings.HasSuffix(f.Name, "_test.go")
+			}) {
+				t.Skip("nothing but tests, which go vet leaves out")
+			}
 			dir := extract(t, ar)
 			whole, vet := wholeFindings(t, dir), vetFindings(t, dir)
 			excused := maps.Clone(differs[filepath.Base(filepath.Dir(name))+"/"+filepath.Base(name)])
