@@ -11,6 +11,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 	"sync"
 
@@ -199,6 +200,12 @@ func (t *Table) traversal(r *row) Traversal {
 		how.Verb = 'v'
 	}
 	return how
+}
+
+// DependsOn reports whether the version of a module decides how anything is
+// formatted.
+func DependsOn(module string) bool {
+	return slices.ContainsFunc(rows, func(r row) bool { return r.module == module && r.until != "" })
 }
 
 // Note says which release of the logging library decides how the call walks
