@@ -27,6 +27,10 @@ var synchronous = []Synchronous{
 	{Func: "(*go.etcd.io/bbolt.DB).View"},
 	{Func: "(*go.etcd.io/bbolt.Bucket).ForEach"},
 	{Func: "(*github.com/sony/gobreaker.CircuitBreaker).Execute"},
+	{Func: "(*github.com/google/btree.BTree).Ascend"},
+	{Func: "(*github.com/google/btree.BTree).Descend"},
+	{Func: "(*github.com/google/btree.BTreeG).Ascend"},
+	{Func: "(*github.com/google/btree.BTreeG).Descend"},
 
 	// Command lines, templates, walkers, tests, databases, encoders; AWS
 	// Lambda gives a process one event at a time.

@@ -56,13 +56,9 @@ func (p *Program) propagate(n *node) {
 		e := ed.seen(&n.Events[ed.event])
 		in := entry{set: true}
 		switch {
-		case e.Kind != summarise.Call || ed.starts != nil:
-			if e.Kind == summarise.Spawn && ed.starts == nil && !n.leaves(ed.event) {
-				in.locks = n.heldFor(e, ed) // and n keeps them until it has waited
-			}
-		case ed.kept(&n.Events[ed.event]):
-			in.locks = n.heldFor(e, ed) // most libraries call what they are given at once
-		default:
+		case e.Kind == summarise.Spawn && ed.starts == nil && !n.leaves(ed.event):
+			in.locks = n.heldFor(e, ed) // and n keeps them until it has waited
+		case e.Kind == summarise.Call && ed.starts == nil && !ed.kept(&n.Events[ed.event]):
 			in.init = n.entry.init
 			in.once = n.entry.once
 			in.locks = n.heldFor(e, ed)
@@ -76,8 +72,7 @@ func (p *Program) propagate(n *node) {
 }
 
 // kept reports whether a function is passed to code that we do not see, and
-// that may keep it for later: what is known of the call, but for the locks that
-// are held, says nothing then.
+// that may keep it for later: what holds at the call says nothing then.
 func (ed *edge) kept(e *summarise.Event) bool {
 	return ed.passed && ed.by.Kind == 0 && !e.Here && !known.Harmless(e.Unknown)
 }
