@@ -50,6 +50,9 @@ func (j *judge) besideMutex(v *verdict, f *Finding) bool {
 	if v.loc.Kind != access.Field || t == nil || len(t.Mutexes) == 0 && !t.Safe {
 		return false
 	}
+	if !t.Safe && !slices.ContainsFunc(t.Mutexes, func(m access.Step) bool { return known.PlainLock(m.Name) }) {
+		return false // each of them is for something else
+	}
 	var w, other, taker *link.Site
 	for _, s := range v.needy {
 		if len(s.Locks) > 0 || s.Op == access.Format {
@@ -90,7 +93,7 @@ func (j *judge) coloured(v *verdict, f *Finding) bool {
 		return false
 	}
 	for _, w := range v.needy {
-		if w.Op != access.Write || w.Loc.IsZero() || known.Lifecycle(w.Func) || w.Test {
+		if w.Op != access.Write || w.Loc.IsZero() || known.Lifecycle(w.Func) || known.Decodes(w.Func) || w.Test {
 			continue
 		}
 		for _, s := range v.needy {
@@ -135,7 +138,7 @@ func (j *judge) declared(loc access.Location) summarise.Guarded {
 // functions which use the map takes.
 func (j *judge) declaredGuarded(v *verdict, f *Finding) bool {
 	g := j.declared(v.loc)
-	if g.Field == "" || !j.prog.Locked(g.Mutex) {
+	if g.Field == "" || !g.Documented && !known.PlainLock(g.Mutex.Name) || !j.prog.Locked(g.Mutex) {
 		return false
 	}
 	var w, other *link.Site

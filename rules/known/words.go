@@ -73,6 +73,16 @@ func negated(text string) bool {
 	return false
 }
 
+// PlainLock reports whether the name of a mutex says no more than that it is
+// one, so that it is for the object as a whole; metaMtx is for something.
+func PlainLock(name string) bool {
+	switch strings.ToLower(name) {
+	case "mu", "mtx", "mut", "mutex", "rwmutex", "rwmu", "rwmtx", "rwlock", "lock", "locker", "lk", "l", "m", "rw", "sync":
+		return true
+	}
+	return false
+}
+
 // Decodes reports whether the name of a function says that it fills an object
 // from its encoded form, which it does before anyone else has the object.
 func Decodes(name string) bool {

@@ -51,10 +51,12 @@ type builder struct {
 	locals  map[ssa.Value]int
 	callNum map[ssa.CallInstruction]int
 	defers  []*ssa.Defer
-	in      []lockset         // at the entry of every block
-	stores  []*ssa.Store      // of maps and slices
-	content map[int][]int     // locals stored into locals
-	spawned map[ssa.Value]int // callback structs: index of their event
+	in      []lockset // at the entry of every block
+	// effective says that the lock effects of all functions are known.
+	effective bool
+	stores    []*ssa.Store      // of maps and slices
+	content   map[int][]int     // locals stored into locals
+	spawned   map[ssa.Value]int // callback structs: index of their event
 	// resolving guards against function variables that capture themselves.
 	resolving map[*ssa.Alloc]bool
 }
@@ -209,6 +211,7 @@ func (p *packageBuilder) function(fn *ssa.Function) *Func {
 	if obj, ok := fn.Object().(*types.Func); ok {
 		s.Exported = obj.Exported()
 	}
+	b.effective = true
 	in := b.flowLocks()
 	b.in = in
 	for i, blk := range fn.Blocks {

@@ -64,8 +64,8 @@ var lockMethods = map[string]lockOp{
 	"RLock":    {acquire: true, lock: access.Lock{Mode: access.Shared}},
 	"TryLock":  {acquire: true, try: true, lock: access.Lock{Mode: access.Exclusive}},
 	"TryRLock": {acquire: true, try: true, lock: access.Lock{Mode: access.Shared}},
-	"Unlock":   {},
-	"RUnlock":  {},
+	"Unlock":   {lock: access.Lock{Mode: access.Exclusive}},
+	"RUnlock":  {lock: access.Lock{Mode: access.Shared}},
 }
 
 // exportedLock maps the names that lock wrappers behind interfaces go by.
@@ -115,6 +115,9 @@ func lockID(p access.Path, t types.Type) access.LockID {
 func (b *builder) flowLocks() []lockset {
 	in := make([]lockset, len(b.fn.Blocks))
 	in[0] = lockset{}
+	if eff := b.funcs[b.sum.ID]; eff != nil && b.effective {
+		in[0] = append(in[0], eff.Releases...) // what it releases without taking it, its callers hold
+	}
 	work := []*ssa.BasicBlock{b.fn.Blocks[0]}
 	if b.fn.Recover != nil {
 		in[b.fn.Recover.Index] = lockset{}
@@ -154,10 +157,12 @@ func (b *builder) flowLocks() []lockset {
 //		mu.Lock()
 //		defer mu.Unlock()
 //	}
+//
+// A loop that takes the lock of every element has taken that of each.
 func (b *builder) join(x, y lockset) lockset {
 	out := x.meet(y)
 	for _, l := range append(slices.Clone(x), y...) {
-		if b.unlocksLater(l.Path) && !slices.ContainsFunc(out, func(h access.Lock) bool { return h.Path == l.Path }) {
+		if (b.unlocksLater(l.Path) || slices.Contains(l.Path.Steps[:l.Path.N], access.Elem)) && !slices.ContainsFunc(out, func(h access.Lock) bool { return h.Path == l.Path }) {
 			out = append(out, l)
 		}
 	}
