@@ -21,16 +21,29 @@ import (
 type Family uint8
 
 const (
-	Fmt        Family = iota + 1 // package fmt: Verb and Flags say the rest
-	JSON                         // encoding/json
-	KlogText                     // klog's own text: error and String and MarshalLog first, then the rules of fmt's %+v
-	KlogJSON                     // the same since klog v2.100.1, then the rules of encoding/json
-	LogrAny                      // a logr.Logger of unknown backend: only what every common backend walks
-	ZapAny                       // zap.Any: MarshalLogObject, error and String first, then encoding/json
-	SlogText                     // slog's TextHandler and default handler: LogValue, MarshalText, then %+v
-	SlogJSON                     // slog's JSONHandler: LogValue, error, then encoding/json
-	LogrusJSON                   // logrus' JSONFormatter: error, then encoding/json
-	MethodOnly                   // only a method is called: String, Error, MarshalLogObject
+	Fmt           Family = iota + 1 // package fmt: Verb and Flags say the rest
+	JSON                            // encoding/json
+	KlogText                        // klog's own text: error and String and MarshalLog first, then the rules of fmt's %+v
+	KlogPlain                       // the same without MarshalLog, before klog v2.70.0
+	KlogJSON                        // as KlogText and LogValue, then the rules of encoding/json, since klog v2.110.1
+	KlogEarlyJSON                   // the same without LogValue, since klog v2.100.1
+	Klog                            // whichever of the four this release has
+	LogrAny                         // a logr.Logger of unknown backend: only what every common backend walks
+	LogrFuncr                       // funcr, and stdr and testr on top of it: own rules, akin to encoding/json
+	LogrZap                         // zapr: MarshalLog, then as ZapAny
+	LogrKube                        // controller-runtime's zapr, which prints API objects by name
+	ZapAny                          // zap.Any: MarshalLogObject, error and String first, then encoding/json
+	SlogText                        // slog's TextHandler and default handler: LogValue, MarshalText, then %+v
+	SlogJSON                        // slog's JSONHandler: LogValue, error, then encoding/json
+	LogrusJSON                      // logrus' JSONFormatter: error, then encoding/json
+	Zerolog                         // zerolog's Interface: MarshalZerologObject, then encoding/json
+	ZerologFields                   // zerolog's Fields: error first
+	HclogText                       // hclog: %v, of each element for a slice
+	KitText                         // go-kit/log in logfmt: methods only, composites are refused
+	KitJSON                         // go-kit/log in JSON: error and String, then encoding/json
+	Spew                            // spew: all pointers followed, error and String called even on what is unexported
+	MethodOnly                      // only a method is called: String, Error, MarshalLogObject
+	PanicValue                      // what the runtime prints of a panic: Error or String
 )
 
 // A Traversal says how a value is walked.
@@ -53,12 +66,16 @@ func (t Traversal) String() string {
 	switch t.Family {
 	case Fmt:
 		return "%" + t.Flags + string(t.Verb)
-	case JSON, KlogJSON, ZapAny, SlogJSON, LogrusJSON, LogrAny:
-		return "encoding/json"
-	case KlogText, SlogText:
+	case MethodOnly, PanicValue, KitText:
+		return "its method"
+	case KlogText, KlogPlain, SlogText:
 		return "%+v"
+	case HclogText:
+		return "%v"
+	case Spew:
+		return "spew"
 	}
-	return "its method"
+	return "encoding/json"
 }
 
 // An Arg is one argument of a call that is formatted.
@@ -92,7 +109,8 @@ type Table struct {
 
 	mu      sync.Mutex
 	chained map[*types.Info]map[*ast.CallExpr]bool
-	output  map[string]output // by package path of the logger
+	lazy    map[*types.Info]map[*ast.CallExpr]bool
+	seen    map[string]map[Family]bool // outputs that the program makes, by package path of the logger
 }
 
 // A key names a function or method: the receiver's type name has no star.
@@ -107,7 +125,8 @@ func NewTable(version func(module string) string) *Table {
 		rows:    make(map[key]*row),
 		pkgs:    make(map[string]bool),
 		chained: make(map[*types.Info]map[*ast.CallExpr]bool),
-		output:  make(map[string]output),
+		lazy:    make(map[*types.Info]map[*ast.CallExpr]bool),
+		seen:    make(map[string]map[Family]bool),
 	}
 	for i := range rows {
 		r := &rows[i]
@@ -143,8 +162,11 @@ func (t *Table) Classify(info *types.Info, call *ast.CallExpr) []Arg {
 		how:   t.traversal(r),
 		wraps: r.pkg == "fmt" && fn.Name() == "Errorf",
 	}
-	if c.how.Lazy && t.emitsAtOnce(info, call) {
+	switch chained, deferred := t.context(info, call); {
+	case c.how.Lazy && chained:
 		c.how.Lazy = false
+	case deferred:
+		c.how.Lazy = true
 	}
 	return c.args()
 }
@@ -163,10 +185,25 @@ func (t *Table) lookup(info *types.Info, call *ast.CallExpr) (*types.Func, *row)
 		}
 	}
 	r := t.rows[k]
-	if r == nil {
+	if r == nil && strings.HasSuffix(k.name, "f") {
+		k.name = anyFormat
+		r = t.rows[k]
+	}
+	if r == nil || r.kind == tail && !takesFormat(fn) {
 		return nil, nil
 	}
 	return fn, r
+}
+
+// takesFormat reports whether a function ends in (format string, args ...any).
+func takesFormat(fn *types.Func) bool {
+	params := fn.Signature().Params()
+	n := params.Len()
+	if n < 2 || !fn.Signature().Variadic() {
+		return false
+	}
+	b, ok := params.At(n - 2).Type().Underlying().(*types.Basic)
+	return ok && b.Kind() == types.String
 }
 
 // typeName returns the name of the named type t or *t, "" if it has none.
@@ -182,16 +219,7 @@ func typeName(t types.Type) string {
 
 // traversal returns how r formats its values in this program.
 func (t *Table) traversal(r *row) Traversal {
-	family := r.family
-	if r.until != "" {
-		if v := t.version(r.module); v != "" && older(v, r.until) {
-			family = r.before
-		}
-	}
-	if r.asJSON != 0 && t.onlyJSON(r.pkg) {
-		family = r.asJSON
-	}
-	how := Traversal{Family: family, Lazy: r.lazy}
+	how := Traversal{Family: t.family(r), Lazy: r.lazy}
 	if how.Family == 0 {
 		how.Family = Fmt
 	}
@@ -201,19 +229,41 @@ func (t *Table) traversal(r *row) Traversal {
 	return how
 }
 
+// family returns the family of r: that of the output which the program makes,
+// if it makes one, in the release that it is built with.
+func (t *Table) family(r *row) Family {
+	f := r.family
+	if r.byOutput {
+		if seen := t.onlyOutput(r.logger()); seen != 0 {
+			f = seen
+		}
+	}
+	if f != Klog {
+		return f
+	}
+	v := t.version(klog2)
+	for _, e := range klogEras {
+		if v != "" && e.until != "" && older(v, e.until) || e.until == "" {
+			f = e.family
+			break
+		}
+	}
+	return f
+}
+
 // Note says which release of the logging library decides how the call walks
 // its values, "" if all releases agree.
 func (t *Table) Note(info *types.Info, call *ast.CallExpr) string {
 	_, r := t.lookup(info, call)
-	if r == nil || r.until == "" {
+	if r == nil || r.family != Klog {
 		return ""
 	}
-	v := t.version(r.module)
+	v := t.version(klog2)
 	switch {
 	case v == "":
-		return r.module + " of unknown version is taken to format values as encoding/json does, which skips unexported fields"
-	case older(v, r.until):
-		return r.module + " " + v + " formats values with %+v, which walks unexported fields (before " + r.until + ")"
+		return klog2 + " of unknown version is taken to format values as encoding/json does, which skips unexported fields"
+	case older(v, klogJSON):
+		return klog2 + " " + v + " formats values with %+v, which walks unexported fields (before " + klogJSON + ")"
 	}
-	return r.module + " " + v + " formats values as encoding/json does, which skips unexported fields (since " + r.until + ")"
+	return klog2 + " " + v + " formats values as encoding/json does, which skips unexported fields (since " + klogJSON + ")"
 }
