@@ -35,6 +35,7 @@ const (
 	ZapAny                          // zap.Any: MarshalLogObject, error and String first, then encoding/json
 	SlogText                        // slog's TextHandler and default handler: LogValue, MarshalText, then %+v
 	SlogJSON                        // slog's JSONHandler: LogValue, error, then encoding/json
+	Slog                            // whichever of the two the program makes
 	LogrusJSON                      // logrus' JSONFormatter: error, then encoding/json
 	Zerolog                         // zerolog's Interface: MarshalZerologObject, then encoding/json
 	ZerologFields                   // zerolog's Fields: error first
@@ -55,6 +56,10 @@ type Traversal struct {
 	// Raw marks a %w outside of fmt.Errorf: fmt gives up on the verb at once
 	// and walks the value without consulting any method.
 	Raw bool
+
+	// Redacts marks the formatting of cockroachdb/redact: errors are printed
+	// by their method for %v, %s and %w, and not at all for other verbs.
+	Redacts bool
 
 	// Lazy means that the value may be formatted later and elsewhere: locks
 	// held at the call do not help.
@@ -151,7 +156,7 @@ func (t *Table) Callee(info *types.Info, call *ast.CallExpr) *types.Func {
 
 // Classify returns the formatted arguments of a call, nil if it is no sink.
 func (t *Table) Classify(info *types.Info, call *ast.CallExpr) []Arg {
-	fn, r := t.lookup(info, call)
+	_, r := t.lookup(info, call)
 	if r == nil {
 		return nil
 	}
@@ -160,7 +165,10 @@ func (t *Table) Classify(info *types.Info, call *ast.CallExpr) []Arg {
 		call:  call,
 		row:   r,
 		how:   t.traversal(r),
-		wraps: r.pkg == "fmt" && fn.Name() == "Errorf",
+		wraps: r.wraps,
+	}
+	if f := c.how.Family; r.build && r.byOutput && (f == KlogPlain || f == KlogText || f == KlogEarlyJSON || f == KlogJSON) {
+		c.how.Lazy = true // klog as the backend of logr keeps what it is given
 	}
 	switch chained, deferred := t.context(info, call); {
 	case c.how.Lazy && chained:
@@ -219,7 +227,7 @@ func typeName(t types.Type) string {
 
 // traversal returns how r formats its values in this program.
 func (t *Table) traversal(r *row) Traversal {
-	how := Traversal{Family: t.family(r), Lazy: r.lazy}
+	how := Traversal{Family: t.family(r), Lazy: r.lazy, Redacts: r.redacts}
 	if how.Family == 0 {
 		how.Family = Fmt
 	}
@@ -236,6 +244,11 @@ func (t *Table) family(r *row) Family {
 	if r.byOutput {
 		if seen := t.onlyOutput(r.logger()); seen != 0 {
 			f = seen
+		}
+	}
+	if f == Slog {
+		if f = t.onlyOutput("log/slog"); f == 0 {
+			f = SlogText
 		}
 	}
 	if f != Klog {

@@ -31,6 +31,9 @@ type row struct {
 	byOutput bool   // the output that the program makes for the logger decides, if it makes but one kind
 	of       string // the logger whose output that is, if not pkg
 
+	wraps   bool // %w works
+	redacts bool // see Traversal
+
 	lazy   bool // formatted when a later call emits it; plain: what its arguments make is
 	text   bool // the formatted text is the result
 	writer bool // the formatted text goes to the io.Writer that is argument 0
@@ -90,7 +93,7 @@ var stdRows = []row{
 	{pkg: "fmt", recv: "-", names: "Fprint Fprintln", kind: list, at: 1, writer: true},
 	{pkg: "fmt", recv: "-", names: "Appendf", kind: printf, at: 1, text: true},
 	{pkg: "fmt", recv: "-", names: "Append Appendln", kind: list, at: 1, text: true},
-	{pkg: "fmt", recv: "-", names: "Errorf", kind: printf, fails: true},
+	{pkg: "fmt", recv: "-", names: "Errorf", kind: printf, wraps: true, fails: true},
 
 	{pkg: "log", recv: "- Logger", names: "Printf Fatalf Panicf", kind: printf},
 	{pkg: "log", recv: "- Logger", names: "Print Fatal Panic Println Fatalln Panicln", kind: list},
@@ -134,10 +137,12 @@ var errorRows = []row{
 	{pkg: pkgErrors, recv: "-", names: "Wrapf WithMessagef", kind: printf, at: 1, fails: true},
 	{pkg: pkgErrors, recv: "-", names: "New Wrap WithMessage", kind: plain, fails: true},
 
-	{pkg: roachErrors, recv: "-", names: "Newf Errorf AssertionFailedf", kind: printf, fails: true},
-	{pkg: roachErrors, recv: "-", names: "Wrapf WithMessagef WithHintf WithDetailf WithSafeDetails", kind: printf, at: 1, fails: true},
-	{pkg: roachErrors, recv: "-", names: "NewWithDepthf AssertionFailedWithDepthf NewAssertionErrorWithWrappedErrf UnimplementedErrorf", kind: printf, at: 1, fails: true},
-	{pkg: roachErrors, recv: "-", names: "WrapWithDepthf", kind: printf, at: 2, fails: true},
+	// Wherever the text may be sent to others, redact formats: see [Traversal].
+	{pkg: roachErrors, recv: "-", names: "Newf Errorf AssertionFailedf", kind: printf, wraps: true, redacts: true, fails: true},
+	{pkg: roachErrors, recv: "-", names: "NewWithDepthf AssertionFailedWithDepthf", kind: printf, at: 1, wraps: true, redacts: true, fails: true},
+	{pkg: roachErrors, recv: "-", names: "Wrapf WithMessagef NewAssertionErrorWithWrappedErrf", kind: printf, at: 1, redacts: true, fails: true},
+	{pkg: roachErrors, recv: "-", names: "WrapWithDepthf", kind: printf, at: 2, redacts: true, fails: true},
+	{pkg: roachErrors, recv: "-", names: "WithHintf WithDetailf UnimplementedErrorf", kind: printf, at: 1, fails: true},
 	{pkg: roachErrors, recv: "-", names: "New Wrap WithMessage WithHint WithDetail", kind: plain, fails: true},
 }
 
@@ -189,6 +194,7 @@ var outputs = map[string][]outputRow{
 	"github.com/apex/log/handlers/text":          {{"New", apex, Fmt}},
 	"github.com/apex/log/handlers/cli":           {{"New", apex, Fmt}},
 	"github.com/go-logr/logr/funcr":              {{"New NewJSON", logr, LogrFuncr}},
+	logr:                                         {{"FromSlogHandler", logr, Slog}},
 	"github.com/go-logr/stdr":                    {{"New NewWithOptions", logr, LogrFuncr}},
 	"github.com/go-logr/zapr":                    {{"NewLogger NewLoggerWithOptions", logr, LogrZap}},
 	"sigs.k8s.io/controller-runtime/pkg/log/zap": {{"New NewRaw", logr, LogrKube}},

@@ -97,8 +97,14 @@ var logrRows = []row{
 // logrusRows: an entry keeps its fields as they are and formats them each time
 // it is emitted, the default TextFormatter with fmt.Sprint.
 var logrusRows = []row{
-	{pkg: logrus, recv: logrusRecv, names: with(logrusLevels, "f"), kind: printf},
-	{pkg: logrus, recv: logrusRecv, names: logrusLevels + " " + with(logrusLevels, "ln"), kind: list},
+	{pkg: logrus, recv: "- Logger Entry", names: with(logrusLevels, "f"), kind: printf},
+	{pkg: logrus, recv: "- Logger Entry", names: logrusLevels + " " + with(logrusLevels, "ln"), kind: list},
+	{pkg: logrus, recv: "Ext1FieldLogger", names: with("Trace", "f"), kind: printf}, // the rest is FieldLogger's
+	{pkg: logrus, recv: "Ext1FieldLogger", names: "Trace Traceln", kind: list},
+	{pkg: logrus, recv: "FieldLogger", names: with(fieldLevels, "f"), kind: printf},
+	{pkg: logrus, recv: "FieldLogger", names: fieldLevels + " " + with(fieldLevels, "ln"), kind: list},
+	{pkg: logrus, recv: "StdLogger", names: with("Print Fatal Panic", "f"), kind: printf},
+	{pkg: logrus, recv: "StdLogger", names: "Print Fatal Panic " + with("Print Fatal Panic", "ln"), kind: list},
 	{pkg: logrus, recv: "Logger Entry", names: "Logf", kind: printf, at: 1},
 	{pkg: logrus, recv: "Logger Entry", names: "Log Logln", kind: list, at: 1},
 	{pkg: logrus, recv: logrusRecv, names: "WithField", kind: single, at: 1, byOutput: true, lazy: true, build: true},
@@ -107,7 +113,10 @@ var logrusRows = []row{
 	{pkg: logrus, recv: logrusRecv, names: "WithContext WithTime", kind: plain, build: true},
 }
 
-const logrusRecv = "- Logger Entry FieldLogger StdLogger Ext1FieldLogger"
+const (
+	logrusRecv  = "- Logger Entry FieldLogger"
+	fieldLevels = "Debug Info Print Warn Warning Error Fatal Panic"
+)
 
 // zapRows: a Logger's fields are formatted by the call that takes them, or by
 // With. Constructors stand as arguments of such a call nearly always, so they
@@ -156,13 +165,14 @@ var hclogRows = []row{
 	{pkg: hclog, recv: "Logger", names: "With", kind: pairs, family: HclogText, lazy: true, build: true},
 }
 
-var kitRows = concat(kitLog(kit), kitLog(oldKit))
+// WithSuffix came after the move.
+var kitRows = concat(kitLog(kit, "With WithPrefix WithSuffix"), kitLog(oldKit, "With WithPrefix"))
 
 // kitLog returns the rows of go-kit's logger, which has had two homes.
-func kitLog(pkg string) []row {
+func kitLog(pkg, builders string) []row {
 	return []row{
 		{pkg: pkg, recv: "Logger", names: "Log", kind: pairs, family: KitText, byOutput: true, of: kit},
-		{pkg: pkg, recv: "-", names: "With WithPrefix WithSuffix", kind: pairs, at: 1, family: KitText, byOutput: true, of: kit, lazy: true, build: true},
+		{pkg: pkg, recv: "-", names: builders, kind: pairs, at: 1, family: KitText, byOutput: true, of: kit, lazy: true, build: true},
 	}
 }
 

@@ -79,10 +79,11 @@ func (w *walker) top(t types.Type, how Traversal) {
 // fmtTop walks an operand of one directive.
 func (w *walker) fmtTop(t types.Type, p place, how Traversal) {
 	w.fmtArg(t, p, fmtState{
-		verb:   how.Verb,
-		sharpV: how.Flags == "#",
-		wraps:  how.Verb == 'w' && !how.Raw,
-		depth0: true,
+		verb:    how.Verb,
+		sharpV:  how.Flags == "#",
+		wraps:   how.Verb == 'w' && !how.Raw,
+		redacts: how.Redacts,
+		depth0:  true,
 	})
 }
 
