@@ -14,6 +14,7 @@ import (
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/sinks"
+	"github.com/mapguard/mapguard/rules/summarise"
 )
 
 // DeepFormat makes a call print where a value is, in place of walking it:
@@ -158,6 +159,14 @@ func (r *deepRepair) locate() error {
 		return fmt.Errorf("no call at %s", sink.Call)
 	}
 	r.table = sinks.NewTable(moduleVersions(r.prog))
+	if len(sink.Wrappers) > 0 {
+		r.table = r.table.With(func(obj types.Object) []sinks.Wrapper {
+			if summarise.SinkName(obj) == sink.Callee {
+				return sink.Wrappers
+			}
+			return nil
+		})
+	}
 	return r.argument()
 }
 
@@ -192,7 +201,7 @@ func (r *deepRepair) argument() error {
 func (r *deepRepair) pickWalked() {
 	fp := r.footprints()
 	for _, a := range r.args {
-		walks, _ := fp.Of(a.Type, a.How)
+		walks, _ := fp.OfArg(a)
 		for _, w := range walks {
 			if w.Location == r.finding.Map {
 				r.args = []sinks.Arg{a}

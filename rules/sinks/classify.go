@@ -52,6 +52,7 @@ func (c *classifier) add(i int, how Traversal) *Arg {
 		Type:   c.info.TypeOf(e),
 		How:    how,
 		Spread: c.call.Ellipsis.IsValid() && i == len(c.call.Args)-1,
+		Nested: c.row.nested,
 	})
 	return &c.found[len(c.found)-1]
 }

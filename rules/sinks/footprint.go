@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"go/types"
+	"slices"
 	"sync"
 
 	"golang.org/x/tools/go/types/typeutil"
@@ -80,6 +81,31 @@ func (fp *Footprints) Of(t types.Type, how Traversal) ([]Walk, []Method) {
 	w.top(t, how)
 	m.Set(t, &w.footprint)
 	return w.walks, w.methods
+}
+
+// OfArg returns what formatting an argument of a call iterates, and which
+// methods it calls, as Of does.
+func (fp *Footprints) OfArg(a Arg) ([]Walk, []Method) {
+	if !a.Nested || a.Type == nil {
+		return fp.Of(a.Type, a.How)
+	}
+	walks, methods := fp.Of(types.NewSlice(a.Type), a.How)
+	walks, methods = slices.Clone(walks), slices.Clone(methods)
+	for i := range walks {
+		walks[i].Steps = unnest(walks[i].Steps)
+	}
+	for i := range methods {
+		methods[i].Steps = unnest(methods[i].Steps)
+	}
+	return walks, methods
+}
+
+// unnest drops the step into the slice that an argument is in.
+func unnest(steps []access.Step) []access.Step {
+	if len(steps) > 0 && steps[0] == access.Elem {
+		return steps[1:]
+	}
+	return steps
 }
 
 // sharpOnly drops the flags that do not change what is walked.

@@ -223,7 +223,7 @@ func (p *probeProgram) addFile(t *testing.T, pkg *packages.Package, file *ast.Fi
 func (p *probeProgram) cover(pc *probeCall) {
 	fn, r := pc.table.lookup(pc.pkg.TypesInfo, pc.call)
 	k := key{pkg: fn.Pkg().Path(), name: fn.Name()}
-	if recv := fn.Signature().Recv(); recv != nil {
+	if recv := fn.(*types.Func).Signature().Recv(); recv != nil {
 		k.recv = typeName(recv.Type())
 	}
 	if r.kind == tail {

@@ -90,6 +90,10 @@ type Arg struct {
 	Type  types.Type // static type of Expr, before any conversion to an interface
 	How   Traversal
 
+	// Nested means that a helper formats the slice that the variadic arguments
+	// are in, not the arguments: see [Footprints.OfArg].
+	Nested bool
+
 	// Spread marks a variadic argument passed on as a whole: args...
 	Spread bool
 
@@ -108,6 +112,12 @@ type Arg struct {
 // A Table knows the functions that format their arguments. It is safe for
 // concurrent use.
 type Table struct {
+	*shared
+	wrappers func(types.Object) []Wrapper // user helpers; nil for none
+}
+
+// shared is what a table has in common with those made of it by With.
+type shared struct {
 	version func(module string) string
 	rows    map[key]*row
 	pkgs    map[string]bool // packages that have rows
@@ -125,14 +135,14 @@ type key struct{ pkg, recv, name string }
 // module that the program is built with, "" if unknown; unknown versions are
 // taken to be recent.
 func NewTable(version func(module string) string) *Table {
-	t := &Table{
+	t := &Table{shared: &shared{
 		version: version,
 		rows:    make(map[key]*row),
 		pkgs:    make(map[string]bool),
 		chained: make(map[*types.Info]map[*ast.CallExpr]bool),
 		lazy:    make(map[*types.Info]map[*ast.CallExpr]bool),
 		seen:    make(map[string]map[Family]bool),
-	}
+	}}
 	for i := range rows {
 		r := &rows[i]
 		t.pkgs[r.pkg] = true
@@ -148,26 +158,38 @@ func NewTable(version func(module string) string) *Table {
 	return t
 }
 
-// Callee returns the function that call calls if it is a sink, else nil.
-func (t *Table) Callee(info *types.Info, call *ast.CallExpr) *types.Func {
+// With returns the same table with user helpers: wrappers returns what is known
+// of a function, method or function variable, nil if it is no helper.
+func (t *Table) With(wrappers func(types.Object) []Wrapper) *Table {
+	return &Table{t.shared, wrappers}
+}
+
+// Callee returns what call calls if it is a sink, else nil: a function or
+// method, or a variable that holds one.
+func (t *Table) Callee(info *types.Info, call *ast.CallExpr) types.Object {
 	fn, _ := t.lookup(info, call)
 	return fn
 }
 
 // Classify returns the formatted arguments of a call, nil if it is no sink.
 func (t *Table) Classify(info *types.Info, call *ast.CallExpr) []Arg {
-	_, r := t.lookup(info, call)
+	fn, r := t.lookup(info, call)
 	if r == nil {
 		return nil
 	}
-	c := &classifier{
-		info:  info,
-		call:  call,
-		row:   r,
-		how:   t.traversal(r),
-		wraps: r.wraps,
+	if r.helper == nil {
+		return t.classify(info, call, r, t.traversal(r))
 	}
-	if f := c.how.Family; r.build && r.byOutput && (f == KlogPlain || f == KlogText || f == KlogEarlyJSON || f == KlogJSON) {
+	var out []Arg
+	for _, w := range t.wrappers(fn) {
+		out = append(out, t.classify(info, call, w.row(), w.How)...)
+	}
+	return out
+}
+
+func (t *Table) classify(info *types.Info, call *ast.CallExpr, r *row, how Traversal) []Arg {
+	c := &classifier{info: info, call: call, row: r, how: how, wraps: r.wraps}
+	if f := how.Family; r.build && r.byOutput && (f == KlogPlain || f == KlogText || f == KlogEarlyJSON || f == KlogJSON) {
 		c.how.Lazy = true // klog as the backend of logr keeps what it is given
 	}
 	switch chained, deferred := t.context(info, call); {
@@ -179,17 +201,40 @@ func (t *Table) Classify(info *types.Info, call *ast.CallExpr) []Arg {
 	return c.args()
 }
 
-// lookup returns the sink that call calls, and its row.
-func (t *Table) lookup(info *types.Info, call *ast.CallExpr) (*types.Func, *row) {
-	fn, ok := typeutil.Callee(info, call).(*types.Func)
-	if !ok || fn.Pkg() == nil || !t.pkgs[fn.Pkg().Path()] {
+// lookup returns the sink that call calls, and its row; of a helper with
+// several, the first.
+func (t *Table) lookup(info *types.Info, call *ast.CallExpr) (types.Object, *row) {
+	obj := typeutil.Callee(info, call)
+	if obj == nil || obj.Pkg() == nil {
 		return nil, nil
+	}
+	if fn, ok := obj.(*types.Func); ok {
+		if r := t.known(fn); r != nil {
+			return fn, r
+		}
+		obj = fn.Origin()
+	}
+	if t.wrappers != nil {
+		if ws := t.wrappers(obj); len(ws) > 0 {
+			return obj, ws[0].row()
+		}
+	}
+	if r := t.byContract(obj); r != nil {
+		return obj, r
+	}
+	return nil, nil
+}
+
+// known returns the row of a function of a library, nil if there is none.
+func (t *Table) known(fn *types.Func) *row {
+	if !t.pkgs[fn.Pkg().Path()] {
+		return nil
 	}
 	k := key{pkg: fn.Pkg().Path(), name: fn.Name()}
 	if recv := fn.Signature().Recv(); recv != nil {
 		k.recv = typeName(recv.Type())
 		if k.recv == "" {
-			return nil, nil // method of an unnamed interface
+			return nil // method of an unnamed interface
 		}
 	}
 	r := t.rows[k]
@@ -197,17 +242,18 @@ func (t *Table) lookup(info *types.Info, call *ast.CallExpr) (*types.Func, *row)
 		k.name = anyFormat
 		r = t.rows[k]
 	}
-	if r == nil || r.kind == tail && !takesFormat(fn) {
-		return nil, nil
+	if r == nil || r.kind == tail && !takesFormat(fn.Signature()) {
+		return nil
 	}
-	return fn, r
+	return r
 }
 
-// takesFormat reports whether a function ends in (format string, args ...any).
-func takesFormat(fn *types.Func) bool {
-	params := fn.Signature().Params()
+// takesFormat reports whether a function's parameters end in (format string,
+// args ...any).
+func takesFormat(sig *types.Signature) bool {
+	params := sig.Params()
 	n := params.Len()
-	if n < 2 || !fn.Signature().Variadic() {
+	if n < 2 || !sig.Variadic() || !isAny(params.At(n-1).Type().(*types.Slice).Elem()) {
 		return false
 	}
 	b, ok := params.At(n - 2).Type().Underlying().(*types.Basic)
@@ -264,11 +310,18 @@ func (t *Table) family(r *row) Family {
 	return f
 }
 
-// Note says which release of the logging library decides how the call walks
-// its values, "" if all releases agree.
+// Note says why the call is taken to walk its values as it does where that is
+// not plain to see: it depends on a release, or on a helper. "" otherwise.
 func (t *Table) Note(info *types.Info, call *ast.CallExpr) string {
-	_, r := t.lookup(info, call)
-	if r == nil || r.family != Klog {
+	fn, r := t.lookup(info, call)
+	switch {
+	case r == nil:
+		return ""
+	case r.helper != nil:
+		return fn.Name() + " hands it to " + r.helper.Sink
+	case r.contract:
+		return fn.Name() + " is taken to format as its name and parameters say"
+	case r.family != Klog:
 		return ""
 	}
 	v := t.version(klog2)

@@ -40,6 +40,10 @@ type row struct {
 	fails  bool // the result is an error that carries the text
 	build  bool // the result is a logger or a field, for a later call
 	data   bool // the text is for another program to read
+
+	helper   *Wrapper // the user helper that this is, nil if it is a library's function
+	contract bool     // known by name and parameters only
+	nested   bool     // list: the values are formatted as the slice that holds them
 }
 
 // logger returns the package whose outputs decide how r formats.

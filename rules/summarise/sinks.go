@@ -1,0 +1,174 @@
+package summarise
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/sinks"
+)
+
+// helpers finds the functions of the package that format what they are given.
+func (p *packageBuilder) helpers() {
+	if p.env.Sinks == nil {
+		return
+	}
+	imported := Helpers(p.env.Imported)
+	own := p.env.Sinks.With(imported).Wrappers(p.pkg.Info, p.pkg.Syntax)
+	p.wrappersOf = func(obj types.Object) []sinks.Wrapper {
+		if ws := own[obj]; len(ws) > 0 {
+			return ws
+		}
+		return imported(obj)
+	}
+	p.sinks = p.env.Sinks.With(p.wrappersOf)
+	for obj, ws := range own {
+		fn, ok := obj.(*types.Func)
+		if !ok {
+			continue // a variable, of no use to other packages
+		}
+		for _, w := range ws {
+			w.Func = FuncName(fn)
+			p.sum.Wrappers = append(p.sum.Wrappers, w)
+		}
+	}
+	slices.SortStableFunc(p.sum.Wrappers, func(a, b sinks.Wrapper) int { return strings.Compare(a.Func, b.Func) })
+}
+
+// Helpers returns what [sinks.Table.With] asks for: the helpers that the
+// summaries of packages know of. imported may be nil.
+func Helpers(imported func(path string) *Package) func(types.Object) []sinks.Wrapper {
+	byPkg := make(map[string]map[string][]sinks.Wrapper)
+	return func(obj types.Object) []sinks.Wrapper {
+		fn, ok := obj.(*types.Func)
+		if !ok || imported == nil || fn.Pkg() == nil {
+			return nil
+		}
+		path := fn.Pkg().Path()
+		known, ok := byPkg[path]
+		if !ok {
+			known = make(map[string][]sinks.Wrapper)
+			byPkg[path] = known
+			if sum := imported(path); sum != nil {
+				for _, w := range sum.Wrappers {
+					known[w.Func] = append(known[w.Func], w)
+				}
+			}
+		}
+		if len(known) == 0 {
+			return nil
+		}
+		return known[FuncName(fn)]
+	}
+}
+
+// SinkName returns the name by which findings call a sink.
+func SinkName(obj types.Object) string {
+	if fn, ok := obj.(*types.Func); ok {
+		return FuncName(fn)
+	}
+	return obj.Name()
+}
+
+// sinkCall records the maps that a formatting call walks, and the methods that
+// it calls on the way.
+func (b *builder) sinkCall(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
+	call, ok := b.nodes[ins.Pos()].(*ast.CallExpr)
+	if !ok || b.sinks == nil {
+		return
+	}
+	callee := b.sinks.Callee(b.pkg.Info, call)
+	if callee == nil {
+		return
+	}
+	for _, arg := range b.sinks.Classify(b.pkg.Info, call) {
+		if arg.Spread {
+			continue
+		}
+		walks, methods := b.env.Footprints.OfArg(arg)
+		if len(walks) == 0 && len(methods) == 0 {
+			continue
+		}
+		var paths []access.Path
+		if arg.Expr == call.Args[arg.Index] {
+			if v := argument(c, arg.Index); v != nil {
+				paths = b.pathsOf(v)
+			}
+		}
+		if arg.How.Lazy {
+			e.Locks = nil
+		}
+		for _, w := range walks {
+			if len(w.Steps) == 0 && w.Location.IsZero() && len(b.table.MapCalls(calleeName(c))) > 0 {
+				continue // a map that is iterated as a map: see call
+			}
+			f := e
+			f.Sink = &Sink{
+				Callee: SinkName(callee), Call: e.Paren, Arg: arg.Index, Chain: w.Chain, Guarded: w.Guarded,
+				Note: b.sinks.Note(b.pkg.Info, call), Wrappers: b.wrappersOf(callee),
+			}
+			if w.Impl != nil {
+				f.Sink.Impl = types.TypeString(w.Impl, nil)
+			}
+			f.Kind, f.Op, f.Loc = Access, access.Format, w.Location
+			for _, p := range walkPaths(paths, w.Steps) {
+				f.Path = p
+				if w.Location.IsZero() {
+					b.access(f, access.Format, []access.Path{p})
+					continue
+				}
+				b.emit(f)
+			}
+		}
+		for _, m := range methods {
+			f := e
+			f.Kind, f.Call = Call, -1
+			f.Text = m.Func.Name() + " (called by " + callee.Name() + ")"
+			f.Targets = []Target{{Kind: Static, ID: FuncID(FuncName(m.Func)), Recv: walkPaths(paths, m.Steps), Bound: true}}
+			b.emit(f)
+		}
+	}
+}
+
+// walkPaths appends steps to each path; a path unknown or too long keeps the
+// last of them.
+func walkPaths(paths []access.Path, steps []access.Step) []access.Path {
+	if len(paths) == 0 {
+		paths = []access.Path{{}}
+	}
+	for _, s := range steps {
+		if len(paths) == 0 {
+			paths = []access.Path{{}}
+		}
+		paths = extend(paths, s)
+	}
+	return paths
+}
+
+// argument returns the value of the i'th argument as written, looking into the
+// slice of variadic ones.
+func argument(c *ssa.CallCommon, i int) ssa.Value {
+	args := c.Args
+	if !c.IsInvoke() && c.Signature().Recv() != nil && len(args) > 0 {
+		args = args[1:]
+	}
+	n := c.Signature().Params().Len()
+	if c.Signature().Variadic() && i >= n-1 {
+		if n-1 >= len(args) {
+			return nil
+		}
+		vs := variadic(args[n-1])
+		if i-(n-1) < len(vs) {
+			return vs[i-(n-1)]
+		}
+		return nil
+	}
+	if i < len(args) {
+		return args[i]
+	}
+	return nil
+}
