@@ -27,7 +27,7 @@ func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 			return err
 		}
 	}
-	return nil
+	return a.alternatives(ctx, fs)
 }
 
 // effects presents what link knows of calls as repair wants it.

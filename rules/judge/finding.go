@@ -83,6 +83,9 @@ type Finding struct {
 	Sink *Sink
 
 	Fix *edit.Fix // nil until repaired
+	// Alternatives are other fixes of the same finding, best first, for a
+	// person to choose from. They type-check; Fix is the one that is proved.
+	Alternatives []*edit.Fix
 }
 
 // A Sink is a call that formats one of its arguments deeply.

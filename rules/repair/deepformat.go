@@ -55,8 +55,9 @@ type deepRepair struct {
 
 // A form is what is printed in place of a walk.
 type form struct {
-	verb   string // "p" or "T"
+	verb   string // "p" or "T"; "v" where wrap makes what is printed
 	value  string // "" if the expression stays as it is
+	by     string // a function of package klog that makes what is printed, "" for fmt.Sprintf
 	what   string // for the title
 	reason string // why it is not safe, "" if it is
 }
@@ -66,6 +67,9 @@ func (r *deepRepair) repair() (*edit.Fix, error) {
 	if err := r.locate(); err != nil {
 		return nil, err
 	}
+	if fix := r.cloned(); fix != nil {
+		return fix, nil
+	}
 	flow := newTextFlow(r.pkg.Info, r.table, r.file)
 	if use := flow.fate(r.call); use != "" {
 		return nil, fmt.Errorf("the text is %s, so it may be more than a message: %s", use, r.copyAdvice())
@@ -74,19 +78,7 @@ func (r *deepRepair) repair() (*edit.Fix, error) {
 	if err != nil {
 		return nil, err
 	}
-	tree, err := edit.Open(r.prog.Fset, r.file, r.src, edit.WithScope(r.pkg.Types, r.pkg.Info))
-	if err != nil {
-		return nil, err
-	}
-	if r.args[0].Directive.Verb != 0 {
-		err = r.changeVerbs(tree, form)
-	} else {
-		err = r.wrap(tree, form)
-	}
-	if err != nil {
-		return nil, err
-	}
-	edits, err := tree.Edits()
+	edits, err := r.print(form)
 	if err != nil {
 		return nil, err
 	}
@@ -99,10 +91,30 @@ func (r *deepRepair) repair() (*edit.Fix, error) {
 	if form.what == "pointer" {
 		fix.Title = "Print the pointer " + r.subject() + " instead of walking it"
 	}
-	if form.reason != "" {
+	if w := r.finding.Sink.Wrappers; form.reason == "" && r.args[0].Directive.Verb == 0 && len(w) > 0 && w[0].Other {
+		fix.Reason = shortCallee(r.finding.Sink.Callee) + " does more with the value than to format it"
+	}
+	if fix.Reason != "" {
 		fix.Applicability = edit.Unsafe
 	}
 	return fix, nil
+}
+
+// print returns the edits that make the call print form.
+func (r *deepRepair) print(form form) ([]edit.TextEdit, error) {
+	tree, err := edit.Open(r.prog.Fset, r.file, r.src, edit.WithScope(r.pkg.Types, r.pkg.Info))
+	if err != nil {
+		return nil, err
+	}
+	if r.args[0].Directive.Verb != 0 && form.by == "" {
+		err = r.changeVerbs(tree, form)
+	} else {
+		err = r.wrap(tree, form)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tree.Edits()
 }
 
 // subject names the value for people.
@@ -322,6 +334,13 @@ func pointerDirective(directive, verb string) (string, error) {
 
 // wrap formats the value in place, for calls that have no verb.
 func (r *deepRepair) wrap(tree *edit.Tree, form form) error {
+	if form.by != "" {
+		name, err := tree.Import(klogPath, "klog", r.expr.Pos())
+		if err != nil {
+			return err
+		}
+		return tree.ReplaceExpr(r.expr, fmt.Sprintf("%s.%s(%s)", name, form.by, r.text(r.expr)))
+	}
 	if r.table.TakesFormat(r.pkg.Info, r.call) {
 		return fmt.Errorf("the format is not a constant: make its directive %%%s", form.verb)
 	}

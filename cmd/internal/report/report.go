@@ -24,6 +24,8 @@ type Finding struct {
 	Why      string   `json:"why,omitempty"`
 	Accesses []Access `json:"accesses"`
 	Fix      *Fix     `json:"fix"` // nil if nobody knows one
+	// Alternatives are other fixes to choose from, best first.
+	Alternatives []*Fix `json:"alternatives"`
 }
 
 // A Position is a place in the source.
