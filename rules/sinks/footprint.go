@@ -3,6 +3,7 @@ package sinks
 import (
 	"go/types"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/tools/go/types/typeutil"
@@ -91,11 +92,14 @@ func (fp *Footprints) OfArg(a Arg) ([]Walk, []Method) {
 	}
 	walks, methods := fp.Of(types.NewSlice(a.Type), a.How)
 	walks, methods = slices.Clone(walks), slices.Clone(methods)
-	for i := range walks {
-		walks[i].Steps = unnest(walks[i].Steps)
+	before := spell(types.NewSlice(a.Type)) + "[]"
+	for i, w := range walks {
+		walks[i].Steps = unnest(w.Steps)
+		walks[i].Chain = strings.Replace(w.Chain, before, spell(a.Type), 1)
 	}
-	for i := range methods {
-		methods[i].Steps = unnest(methods[i].Steps)
+	for i, m := range methods {
+		methods[i].Steps = unnest(m.Steps)
+		methods[i].Chain = strings.Replace(m.Chain, before, spell(a.Type), 1)
 	}
 	return walks, methods
 }
