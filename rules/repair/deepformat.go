@@ -150,6 +150,9 @@ func (r *deepRepair) locate() error {
 	if sink == nil {
 		return fmt.Errorf("the finding names no call")
 	}
+	if sink.Callee == "expvar.Func" {
+		return fmt.Errorf("expvar encodes the result once the function has returned, without its locks: return a copy made under the lock")
+	}
 	r.pkg, r.file = r.prog.File(sink.Call.File)
 	if r.file == nil {
 		return fmt.Errorf("%s is not part of the program", sink.Call.File)

@@ -40,7 +40,7 @@ type packageBuilder struct {
 	funcs  map[FuncID]*Func         // lock effects of functions already seen
 	sum    *Package
 	ssa    *ssa.Package
-	sinks  *sinks.Table             // with the user's helpers; nil if formatting is of no interest
+	sinks  *sinks.Table // with the user's helpers; nil if formatting is of no interest
 	// wrappersOf returns what is known of a helper.
 	wrappersOf func(types.Object) []sinks.Wrapper
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/sinks"
 )
 
@@ -86,19 +87,22 @@ func (b *builder) sinkCall(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) 
 		return
 	}
 	for _, arg := range b.sinks.Classify(b.pkg.Info, call) {
-		if arg.Spread {
+		if arg.Spread || b.isCopy(c, arg) {
 			continue
 		}
-		walks, methods := b.env.Footprints.OfArg(arg)
+		var v ssa.Value
+		if arg.Expr == call.Args[arg.Index] {
+			v = argument(c, arg.Index)
+		}
+		walks, methods := b.footprint(arg, v)
 		if len(walks) == 0 && len(methods) == 0 {
 			continue
 		}
 		var paths []access.Path
-		if arg.Expr == call.Args[arg.Index] {
-			if v := argument(c, arg.Index); v != nil {
-				paths = b.pathsOf(v)
-			}
+		if v != nil {
+			paths = b.pathsOf(v)
 		}
+		e := e
 		if arg.How.Lazy {
 			e.Locks = nil
 		}
@@ -124,14 +128,145 @@ func (b *builder) sinkCall(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) 
 				b.emit(f)
 			}
 		}
-		for _, m := range methods {
-			f := e
-			f.Kind, f.Call = Call, -1
-			f.Text = m.Func.Name() + " (called by " + callee.Name() + ")"
-			f.Targets = []Target{{Kind: Static, ID: FuncID(FuncName(m.Func)), Recv: walkPaths(paths, m.Steps), Bound: true}}
-			b.emit(f)
+		b.formatMethods(e, methods, paths, callee.Name())
+	}
+}
+
+// isCopy reports whether what is formatted was copied by a method or function
+// that says so in its name: nobody else has it.
+//
+//	json.Marshal(s.Clone())
+func (b *builder) isCopy(c *ssa.CallCommon, arg sinks.Arg) bool {
+	v := argument(c, arg.Index)
+	for {
+		switch x := v.(type) {
+		case *ssa.MakeInterface:
+			v = x.X
+		case *ssa.ChangeInterface:
+			v = x.X
+		case *ssa.TypeAssert:
+			v = x.X
+		case *ssa.Call:
+			name := calleeName(&x.Call)
+			return known.Copies(name[strings.LastIndexByte(name, '.')+1:])
+		default:
+			return false
 		}
 	}
+}
+
+// formatMethods records that formatting the values at paths calls methods.
+func (b *builder) formatMethods(e Event, methods []sinks.Method, paths []access.Path, by string) {
+	for _, m := range methods {
+		f := e
+		f.Kind, f.Call = Call, -1
+		f.Text = m.Func.Name() + " (called by " + by + ")"
+		f.Targets = []Target{{Kind: Static, ID: FuncID(FuncName(m.Func)), Recv: walkPaths(paths, m.Steps), Bound: true}}
+		b.emit(f)
+	}
+}
+
+// panics handles panic(v): should nothing recover it, the runtime prints v by
+// its Error or String method, and walks nothing. Deferred calls have run by
+// then, so no lock is held for certain.
+func (b *builder) panics(e Event, p *ssa.Panic) {
+	mi, ok := p.X.(*ssa.MakeInterface)
+	if !ok || b.sinks == nil {
+		return
+	}
+	_, methods := b.env.Footprints.Of(mi.X.Type(), sinks.Traversal{Family: sinks.PanicValue})
+	if len(methods) > 0 {
+		e.Locks = nil
+		b.formatMethods(e, methods, b.pathsOf(mi.X), "panic")
+	}
+}
+
+// expvarFunc is the type of functions whose result package expvar encodes, for
+// whoever asks for it over HTTP.
+const expvarFunc = "expvar.Func"
+
+// published handles the conversion of a function to expvar.Func: it is run by
+// the goroutine of a request, of which there may be several.
+func (b *builder) published(e Event, v *ssa.ChangeType) {
+	if types.TypeString(v.Type(), nil) != expvarFunc {
+		return
+	}
+	e.Kind, e.Multi, e.Targets, e.Text = Spawn, true, b.targets(v.X), "expvar serves it"
+	b.emit(e)
+}
+
+// encodedResult handles the return of a function that is an expvar.Func: its
+// result is encoded after it has returned, with no lock of its own.
+func (b *builder) encodedResult(e Event, ret *ssa.Return) {
+	if b.sinks == nil || len(ret.Results) != 1 || !b.isPublished() {
+		return
+	}
+	mi := returned(ret)
+	if mi == nil {
+		return
+	}
+	walks, methods := b.env.Footprints.Of(mi.X.Type(), sinks.Traversal{Family: sinks.JSON})
+	paths := b.pathsOf(mi.X)
+	e.Locks = nil
+	for _, w := range walks {
+		f := e
+		f.Sink = &Sink{Callee: expvarFunc, Call: e.Pos, Chain: w.Chain, Guarded: w.Guarded}
+		f.Kind, f.Op, f.Loc = Access, access.Format, w.Location
+		for _, p := range walkPaths(paths, w.Steps) {
+			f.Path = p
+			if w.Location.IsZero() {
+				b.access(f, access.Format, []access.Path{p})
+			} else {
+				b.emit(f)
+			}
+		}
+	}
+	b.formatMethods(e, methods, paths, "expvar")
+}
+
+// returned returns the conversion to an interface whose result ret returns, nil
+// if there is none. A function that defers keeps its result in a variable.
+func returned(ret *ssa.Return) *ssa.MakeInterface {
+	v := ret.Results[0]
+	if load, ok := v.(*ssa.UnOp); ok {
+		if a, ok := load.X.(*ssa.Alloc); ok {
+			for _, ref := range *a.Referrers() {
+				if st, ok := ref.(*ssa.Store); ok && st.Addr == a && st.Block() == ret.Block() {
+					v = st.Val
+				}
+			}
+		}
+	}
+	mi, _ := v.(*ssa.MakeInterface)
+	return mi
+}
+
+// isPublished reports whether the function literal is converted to expvar.Func
+// where it is made.
+func (b *builder) isPublished() bool {
+	parent := b.fn.Parent()
+	if parent == nil {
+		return false
+	}
+	for _, blk := range parent.Blocks {
+		for _, ins := range blk.Instrs {
+			ct, ok := ins.(*ssa.ChangeType)
+			if !ok || types.TypeString(ct.Type(), nil) != expvarFunc {
+				continue
+			}
+			switch x := ct.X.(type) {
+			case *ssa.Function:
+				if x == b.fn {
+					return true
+				}
+			case *ssa.MakeClosure:
+				if x.Fn == b.fn {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // walkPaths appends steps to each path; a path unknown or too long keeps the
