@@ -60,11 +60,7 @@ func holdsMapItself1(t types.Type) bool {
 // interfaceForm prints the pointer in an interface, if nothing but pointers
 // can be there, else only its type.
 func (r *deepRepair) interfaceForm(t types.Type) form {
-	impls, ok := r.footprints().Implementers(t)
-	for _, impl := range impls {
-		ok = ok && sinks.PointerLike(impl)
-	}
-	if ok && len(impls) > 0 {
+	if r.footprints().OnlyPointers(t) {
 		return form{verb: "p", what: "pointer"}
 	}
 	return form{

@@ -120,14 +120,33 @@ func sharpOnly(how Traversal) string {
 	return ""
 }
 
-// Implementers returns the types that may stand behind interface t in this
-// program, T if it implements t and *T otherwise, in package order; ok is
-// false if t is no interface, or one that says nothing: without methods,
-// error, context.Context.
+// Implementers returns the types that are likely to stand behind interface t in
+// this program, T or *T, in package order; ok is false if t is no interface, or
+// one that says nothing: without methods, error, context.Context.
 func (fp *Footprints) Implementers(t types.Type) (_ []types.Type, ok bool) {
 	fp.mu.Lock()
 	defer fp.mu.Unlock()
 	return fp.impls.of(t)
+}
+
+// OnlyPointers reports whether nothing but pointers, maps, channels and functions
+// can stand behind interface t in this program, so that %p prints an address. A
+// value that holds a lock does not count: vet does not let it be put there.
+func (fp *Footprints) OnlyPointers(t types.Type) bool {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
+	impls, ok := fp.impls.of(t)
+	if !ok || len(impls) == 0 {
+		return false
+	}
+	iface := t.Underlying().(*types.Interface)
+	for _, impl := range impls {
+		ptr, isPtr := impl.(*types.Pointer)
+		if !PointerLike(impl) || isPtr && hasMethods(ptr.Elem(), methodsOf(iface)) && !holdsLock(ptr.Elem(), 0) {
+			return false
+		}
+	}
+	return true
 }
 
 const (
