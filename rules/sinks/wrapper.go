@@ -220,30 +220,37 @@ func (t *Table) passes(c *candidate, call *ast.CallExpr) []Wrapper {
 		} else {
 			continue
 		}
-		if i, ok := c.param(a.Expr); ok {
-			w.Other = c.usesOtherwise(i)
+		if i, ok := c.param(a.Expr); ok && w.Kind != Format {
+			w.Other = t.usesOtherwise(c, i)
+		}
+		if w.Kind == Single && w.Other {
+			continue
 		}
 		out = append(out, w)
 	}
 	return out
 }
 
-// usesOtherwise reports whether parameter i is used by anything but calls that
-// are given it, appending, and len.
-func (c *candidate) usesOtherwise(i int) bool {
-	v, passed, used := c.paramVar(i), 0, 0
+// usesOtherwise reports whether c uses parameter i for anything but to format
+// it: whoever formats what it was given when something else about it has failed
+// is no log helper.
+func (t *Table) usesOtherwise(c *candidate, i int) bool {
+	v, formatted, used := c.paramVar(i), 0, 0
 	ast.Inspect(c.body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
+			if obj, _ := t.lookup(c.info, n); obj == nil && !c.isAppendOrLen(n) {
+				break
+			}
 			for _, arg := range n.Args {
 				if id, ok := ast.Unparen(arg).(*ast.Ident); ok && c.info.Uses[id] == v {
-					passed++
+					formatted++
 				}
 			}
 		case *ast.AssignStmt:
 			for _, lhs := range n.Lhs {
 				if id, ok := lhs.(*ast.Ident); ok && c.info.Uses[id] == v {
-					passed++
+					formatted++
 				}
 			}
 		case *ast.Ident:
@@ -253,7 +260,13 @@ func (c *candidate) usesOtherwise(i int) bool {
 		}
 		return true
 	})
-	return used > passed
+	return used > formatted
+}
+
+func (c *candidate) isAppendOrLen(call *ast.CallExpr) bool {
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	b, isBuiltin := c.info.Uses[id].(*types.Builtin)
+	return ok && isBuiltin && (b.Name() == "append" || b.Name() == "len")
 }
 
 // usesText reports whether the text that call makes in c is more than a message

@@ -113,3 +113,48 @@ func onlyAppended(s *ssa.MakeSlice) bool {
 	n, ok := s.Len.(*ssa.Const)
 	return ok && n.Int64() == 0
 }
+
+// missing reports whether v is the zero value at blk, since the assertion or
+// look-up that it is the result of has failed there:
+//
+//	c, ok := x.(*conn)
+//	if !ok {
+//		return fmt.Errorf("no connection: %v", c)
+func missing(v ssa.Value, blk *ssa.BasicBlock) bool {
+	for {
+		switch x := v.(type) {
+		case *ssa.MakeInterface:
+			v = x.X
+			continue
+		case *ssa.ChangeInterface:
+			v = x.X
+			continue
+		}
+		break
+	}
+	value, ok := v.(*ssa.Extract)
+	if !ok || value.Index != 0 {
+		return false
+	}
+	switch value.Tuple.(type) {
+	case *ssa.TypeAssert, *ssa.Lookup:
+	default:
+		return false
+	}
+	for _, ref := range *value.Tuple.Referrers() {
+		found, ok := ref.(*ssa.Extract)
+		if !ok || found.Index != 1 {
+			continue
+		}
+		for _, use := range *found.Referrers() {
+			cond, ok := use.(*ssa.If)
+			if !ok {
+				continue
+			}
+			if not := cond.Block().Succs[1]; len(not.Preds) == 1 && not.Dominates(blk) {
+				return true
+			}
+		}
+	}
+	return false
+}

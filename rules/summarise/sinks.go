@@ -94,6 +94,9 @@ func (b *builder) sinkCall(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) 
 		if arg.Expr == call.Args[arg.Index] {
 			v = argument(c, arg.Index)
 		}
+		if v != nil && missing(v, ins.Block()) {
+			continue
+		}
 		walks, methods := b.footprint(arg, v)
 		if len(walks) == 0 && len(methods) == 0 {
 			continue
