@@ -30,13 +30,13 @@ func writeJSON(w io.Writer, v *view, res *result) error {
 func (v *view) jsonFinding(f *judge.Finding) report.Finding {
 	out := report.Finding{
 		ID: f.ID, Rule: f.Rule, Evidence: f.Evidence.String(), Message: f.Message, Why: f.Why,
-		Position: v.jsonPos(f.Pos), Accesses: []report.Access{}, Fix: v.jsonFix(f.Fix), Alternatives: []*report.Fix{},
+		Position: v.jsonPos(f.Pos), Accesses: []report.Access{}, Fix: v.jsonFix(f.Fix),
 	}
 	if !f.Map.IsZero() {
 		out.Map = f.Map.String()
 	}
 	for _, fix := range f.Alternatives {
-		out.Alternatives = append(out.Alternatives, v.jsonFix(fix))
+		out.Alternatives = append(out.Alternatives, *v.jsonFix(fix))
 	}
 	for _, a := range f.Accesses {
 		out.Accesses = append(out.Accesses, v.jsonAccess(a))
