@@ -99,7 +99,7 @@ func (r *deepRepair) cloned() *edit.Fix {
 	if walks, _ := r.footprints().Of(m.Elem(), sinks.Traversal{Family: sinks.Fmt, Verb: 'v'}); len(walks) > 0 {
 		return nil // maps inside would still be shared
 	}
-	stmt := r.statement()
+	stmt, alone := r.statement()
 	lock, name := r.lockBeside(), r.copyName()
 	if stmt == nil || lock == "" || name == "" {
 		return nil
@@ -124,13 +124,17 @@ func (r *deepRepair) cloned() *edit.Fix {
 	if err != nil {
 		return nil
 	}
-	return &edit.Fix{Title: "Print a copy of " + r.subject() + " made under " + lock, Applicability: edit.Safe, Edits: edits}
+	fix := &edit.Fix{Title: "Print a copy of " + r.subject() + " made under " + lock, Applicability: edit.Safe, Edits: edits}
+	if !alone {
+		fix.Applicability, fix.Reason = edit.Unsafe, "the copy is made before the other calls of the statement"
+	}
+	return fix
 }
 
 // statement returns the statement of a block that the call is, or returns from,
-// if nothing else in it is called, so that the copy can be made before it.
-func (r *deepRepair) statement() ast.Stmt {
-	var found ast.Stmt
+// so that the copy can be made before it; nil if it is no such statement. alone
+// says that nothing else in it is called.
+func (r *deepRepair) statement() (found ast.Stmt, alone bool) {
 	ast.Inspect(r.file, func(n ast.Node) bool {
 		var list []ast.Stmt
 		switch n := n.(type) {
@@ -152,24 +156,24 @@ func (r *deepRepair) statement() ast.Stmt {
 		return true
 	})
 	if found == nil {
-		return nil
+		return nil, false
 	}
-	alone := true
+	alone, simple := true, true
 	ast.Inspect(found, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
 			alone = alone && (n == r.call || r.pkg.Info.Types[n.Fun].IsType() || r.pkg.Info.Types[n.Fun].IsBuiltin())
 		case *ast.FuncLit:
-			alone = false
+			simple = false
 		case *ast.UnaryExpr:
-			alone = alone && n.Op != token.ARROW
+			simple = simple && n.Op != token.ARROW
 		}
 		return true
 	})
-	if !alone {
-		return nil
+	if !simple {
+		return nil, false
 	}
-	return found
+	return found, alone
 }
 
 // lockBeside returns how the call's function names the lock beside the map, ""
