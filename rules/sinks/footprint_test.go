@@ -251,6 +251,28 @@ var v I
 	}
 }
 
+// TestDoubles shows that what only tests put behind an interface is not walked.
+func TestDoubles(t *testing.T) {
+	const src = `
+type I interface{ M() }
+type T struct{ m map[string]int }
+func (*T) M() {}
+type FakeT struct{ calls map[string]int }
+func (*FakeT) M() {}
+var v I
+`
+	real, double := check(t, "example.com/p", "p.go", "package p"+src), check(t, "example.com/p/pfakes", "p.go", "package pfakes"+src)
+	fp := NewFootprints([]*types.Package{real.pkg, double.pkg})
+	v := real.pkg.Scope().Lookup("v").Type()
+	walks, _ := fp.Of(v, Traversal{Family: Fmt, Verb: 'v'})
+	if len(walks) != 1 || walks[0].Location.String() != "example.com/p.T.m" {
+		t.Errorf("walks %v", walks)
+	}
+	if impls, _ := fp.Implementers(v); len(impls) != 4 {
+		t.Errorf("%d implementers, want all 4", len(impls))
+	}
+}
+
 // TestSecondCopy shows that an interface of one copy of a package finds the
 // implementers in another copy.
 func TestSecondCopy(t *testing.T) {
