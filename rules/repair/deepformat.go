@@ -91,8 +91,8 @@ func (r *deepRepair) repair() (*edit.Fix, error) {
 	if form.what == "pointer" {
 		fix.Title = "Print the pointer " + r.subject() + " instead of walking it"
 	}
-	if w := r.finding.Sink.Wrappers; form.reason == "" && r.args[0].Directive.Verb == 0 && len(w) > 0 && w[0].Other {
-		fix.Reason = shortCallee(r.finding.Sink.Callee) + " does more with the value than to format it"
+	if w := r.finding.Sink.Wrappers; form.reason == "" && len(w) > 0 && w[0].Other {
+		fix.Reason = shortCallee(r.finding.Sink.Callee) + " does more with its arguments than to format them"
 	}
 	if fix.Reason != "" {
 		fix.Applicability = edit.Unsafe

@@ -3,6 +3,7 @@ package sinks
 import (
 	"go/types"
 	"regexp"
+	"strings"
 )
 
 var (
@@ -27,16 +28,22 @@ func (t *Table) byContract(obj types.Object) *row {
 	n := sig.Params().Len()
 	switch {
 	case formatName.MatchString(obj.Name()) && takesFormat(sig):
-		return &row{kind: printf, at: n - 2, contract: true}
+		return &row{kind: printf, at: n - 2, data: prints(obj), contract: true}
 	case !listName.MatchString(obj.Name()) || !isAny(sig.Params().At(n-1).Type().(*types.Slice).Elem()):
 		return nil
 	case n == 1:
-		return &row{kind: list, contract: true}
+		return &row{kind: list, data: prints(obj), contract: true}
 	case takesFormat(sig) && !formatName.MatchString(obj.Name()):
 		// A message, then keys and values: who formats them is not known.
 		return &row{kind: pairs, at: n - 1, family: LogrAny, contract: true}
 	}
 	return nil
+}
+
+// prints reports whether a function is called Print or the like, which may well
+// write a document rather than a log.
+func prints(obj types.Object) bool {
+	return strings.HasPrefix(strings.ToLower(obj.Name()), "print")
 }
 
 // isAbstract reports whether fn is a method of an interface.

@@ -220,7 +220,7 @@ func (t *Table) passes(c *candidate, call *ast.CallExpr) []Wrapper {
 		} else {
 			continue
 		}
-		if i, ok := c.param(a.Expr); ok && w.Kind != Format {
+		if i, ok := c.param(a.Expr); ok {
 			w.Other = t.usesOtherwise(c, i)
 		}
 		if w.Kind == Single && w.Other {
