@@ -94,7 +94,7 @@ func (b *builder) sinkCall(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) 
 		if arg.Expr == call.Args[arg.Index] {
 			v = argument(c, arg.Index)
 		}
-		if v != nil && missing(v, ins.Block()) {
+		if v != nil && failedAssertion(v, ins.Block()) {
 			continue
 		}
 		walks, methods := b.footprint(arg, v)
