@@ -94,7 +94,7 @@ func (b *builder) sinkCall(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) 
 		if arg.Expr == call.Args[arg.Index] {
 			v = argument(c, arg.Index)
 		}
-		if v != nil && failedAssertion(v, ins.Block()) {
+		if v != nil && (failedAssertion(v, ins.Block()) || b.sinks.Fate(b.pkg.Info, call) == sinks.Data && handedOver(v)) {
 			continue
 		}
 		walks, methods := b.footprint(arg, v)
@@ -156,6 +156,38 @@ func (b *builder) isCopy(c *ssa.CallCommon, arg sinks.Arg) bool {
 			return false
 		}
 	}
+}
+
+// handedOver reports whether v is a struct that a call returned by value: a
+// response that was put together to be encoded, as far as we can tell.
+func handedOver(v ssa.Value) bool {
+	if mi, ok := v.(*ssa.MakeInterface); ok {
+		v = mi.X
+	}
+	if _, ok := v.Type().Underlying().(*types.Struct); !ok {
+		return false
+	}
+	if load, ok := v.(*ssa.UnOp); ok {
+		a, ok := load.X.(*ssa.Alloc)
+		if !ok {
+			return false
+		}
+		var stored []ssa.Value
+		for _, ref := range *a.Referrers() {
+			if st, ok := ref.(*ssa.Store); ok && st.Addr == a {
+				stored = append(stored, st.Val)
+			}
+		}
+		if len(stored) != 1 {
+			return false
+		}
+		v = stored[0]
+	}
+	switch v.(type) {
+	case *ssa.Call, *ssa.Extract:
+		return true
+	}
+	return false
 }
 
 // formatMethods records that formatting the values at paths calls methods.
