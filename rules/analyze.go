@@ -90,6 +90,8 @@ type analysis struct {
 	prog *load.Program
 	link *link.Program
 
+	outside *outside // what is known of dependencies if p is but one package; else nil
+
 	found []*judge.Finding // by find
 
 	mu        sync.Mutex
@@ -102,6 +104,7 @@ type analysis struct {
 func newAnalysis(p *load.Program, cfg Config, earlier *analysis) *analysis {
 	a := &analysis{cfg: cfg, prog: p, summaries: make(map[*load.Package]*summarise.Package), broken: make(map[string]string)}
 	if earlier != nil {
+		a.outside = earlier.outside
 		earlier.mu.Lock()
 		defer earlier.mu.Unlock()
 		for pkg, s := range earlier.summaries {
@@ -127,6 +130,9 @@ func (a *analysis) find(ctx context.Context) ([]*judge.Finding, error) {
 		return nil, err
 	}
 	all := a.made(units)
+	if a.outside != nil {
+		all = append(a.outside.summaries(), all...)
+	}
 	closed := a.closed()
 	for _, s := range all {
 		s.Partial = !closed[s.Path]
@@ -139,6 +145,11 @@ func (a *analysis) find(ctx context.Context) ([]*judge.Finding, error) {
 	own := make(map[string]bool)
 	for _, u := range units {
 		own[u.Types.Path()] = true
+	}
+	if a.outside != nil {
+		for _, pkg := range a.outside.own {
+			own[pkg.Summary.Path] = true
+		}
 	}
 	fs := judge.Findings(a.link, func(pkg string) bool { return own[pkg] }, a.line)
 	a.found = slices.DeleteFunc(fs, func(f *judge.Finding) bool { return !a.wanted(f) })
@@ -166,6 +177,9 @@ func (a *analysis) line(pos access.Pos) string {
 func (a *analysis) wanted(f *judge.Finding) bool {
 	if !a.cfg.wants(f.Rule) {
 		return false
+	}
+	if a.outside != nil {
+		return a.showsHere(f)
 	}
 	pkg, file := a.prog.File(f.Pos.File)
 	if pkg == nil || !a.cfg.Generated && file != nil && ast.IsGenerated(file) {
@@ -270,10 +284,14 @@ func (a *analysis) env() *summarise.Env {
 	for _, pkg := range a.prog.All {
 		own[pkg.Path] = own[pkg.Path] || pkg.Main
 	}
-	return &summarise.Env{
+	env := &summarise.Env{
 		Sinks: table, Footprints: sinks.NewFootprints(all),
 		Own: func(path string) bool { return own[path] }, Known: a.cfg.Known,
 	}
+	if a.outside != nil {
+		env.Own, env.Footprints.Behind = a.outside.isOwn, a.outside.behind
+	}
+	return env
 }
 
 // summarise makes the summaries of units that are not made yet, in parallel,
@@ -287,6 +305,9 @@ func (a *analysis) summarise(ctx context.Context, units []*load.Package, env *su
 	}
 	withImports := *env
 	withImports.Imported = func(path string) *summarise.Package {
+		if byPath[path] == nil && a.outside != nil {
+			return a.outside.summary(path)
+		}
 		return a.summary(byPath[path])
 	}
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -383,6 +404,9 @@ func (a *analysis) closed() map[string]bool {
 			out[pkg.Path] = true
 		}
 	}
+	if a.outside != nil {
+		a.outside.closed(out)
+	}
 	return out
 }
 
@@ -419,6 +443,13 @@ func (a *analysis) walked(all []*summarise.Package) []*summarise.Package {
 	var out []*summarise.Package
 	for _, path := range paths {
 		a.cfg.progress("reading %s", path)
+		if a.outside != nil {
+			if pkg := a.outside.open(path); pkg != nil {
+				pkg.Summary.Partial = true
+				out = append(out, pkg.Summary)
+			}
+			continue
+		}
 		pkg, err := a.prog.Detached(path)
 		if err != nil || pkg == nil || pkg.Info == nil {
 			continue // without its code there is no discipline to break

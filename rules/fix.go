@@ -22,10 +22,16 @@ func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 	for _, f := range fs {
 		f.Fix = a.repairOne(f, session)
 	}
+	if a.outside != nil {
+		a.withhold(fs)
+	}
 	for _, group := range compatible(fs) {
 		if err := a.proveGroup(ctx, group); err != nil {
 			return err
 		}
+	}
+	if a.outside != nil {
+		return a.together(fs)
 	}
 	return a.alternatives(ctx, fs)
 }

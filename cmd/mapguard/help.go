@@ -25,6 +25,11 @@ Usage:
                                 reported or not
   mapguard version
   mapguard help [RULE]
+  go vet -vettool=$(command -v mapguard) [packages]
+  go fix -fixtool=$(command -v mapguard) [packages]
+                                one package at a time, kept in the go command's cache:
+                                what a package and its imports show, and the fixes
+                                that no importer can make wrong
 
 Flags:
 `

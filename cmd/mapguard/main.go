@@ -6,4 +6,9 @@ package main
 
 import "os"
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	if calledByGo(os.Args[1:]) {
+		vetTool()
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}

@@ -29,6 +29,8 @@ const scripts = "../../testdata/cli"
 //
 //	exits N COMMAND...   runs the command, which must exit with status N
 //	ids FILE VAR...      sets the variables to the IDs in a JSON report
+//
+// and the variable TOOL, the name of mapguard for other commands to run.
 func TestCommand(t *testing.T) {
 	entries, err := os.ReadDir(scripts)
 	if err != nil {
@@ -46,6 +48,7 @@ func TestCommand(t *testing.T) {
 		RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
 			env.Vars = append(env.Vars, goEnv...)
+			env.Vars = append(env.Vars, "TOOL="+tool(t))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

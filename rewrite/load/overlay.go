@@ -163,17 +163,29 @@ func (q *Program) reimport(ctx context.Context, again []*Package, edited map[str
 	}
 	if len(missing) > 0 {
 		sort.Strings(missing)
-		listed, err := q.list(ctx, false, missing...)
-		if err != nil {
+		if q.unit != nil {
+			if err := q.addStandard(missing); err != nil {
+				return err
+			}
+		} else if err := q.addListed(ctx, missing); err != nil {
 			return err
 		}
-		q.add(listed)
 	}
 	for _, pkg := range again {
 		if edited[pkg.ID] {
 			q.setImports(pkg, want[pkg])
 		}
 	}
+	return nil
+}
+
+// addListed adds packages, which the go command finds, to the graph.
+func (q *Program) addListed(ctx context.Context, paths []string) error {
+	listed, err := q.list(ctx, false, paths...)
+	if err != nil {
+		return err
+	}
+	q.add(listed)
 	return nil
 }
 
@@ -207,7 +219,10 @@ func (q *Program) resolve(pkg *Package, path string) *Package {
 	if imp := q.graph["vendor/"+path]; imp != nil && within(q.goroot, pkg.dir) {
 		return imp
 	}
-	return q.graph[path]
+	if imp := q.graph[path]; q.unit == nil || !imp.partial() {
+		return imp
+	}
+	return nil
 }
 
 // setImports sets the imports of pkg, but for those that would be a cycle.

@@ -59,10 +59,7 @@ func Apply(p *load.Program, findings []*judge.Finding, known, active []string) (
 		return findings, nil
 	}
 	for _, f := range findings {
-		places := []access.Pos{f.Pos, declaration(p, f.Map)}
-		for _, a := range f.Accesses {
-			places = append(places, a.Pos)
-		}
+		places := places(p, f)
 		held := false
 		for _, d := range all {
 			if d.rule == f.Rule && slices.ContainsFunc(places, d.covers) {
@@ -89,6 +86,43 @@ func Apply(p *load.Program, findings []*judge.Finding, known, active []string) (
 		return 1
 	})
 	return kept, problems
+}
+
+// places returns where a directive holds back a finding.
+func places(p *load.Program, f *judge.Finding) []access.Pos {
+	out := []access.Pos{f.Pos, declaration(p, f.Map)}
+	for _, a := range f.Accesses {
+		out = append(out, a.Pos)
+	}
+	return out
+}
+
+// A Range is a directive and the lines that it covers.
+type Range struct {
+	Rule, File string
+	From, To   int
+}
+
+// Ranges returns the directives of the user's packages in p.
+func Ranges(p *load.Program) []Range {
+	var out []Range
+	for _, d := range directives(p) {
+		out = append(out, Range{d.rule, d.pos.File, d.from, d.to})
+	}
+	return out
+}
+
+// Covers reports whether directives, of packages that p knows by their
+// declarations only, hold back a finding.
+func Covers(p *load.Program, f *judge.Finding, ranges []Range) bool {
+	if len(ranges) == 0 {
+		return false
+	}
+	places := places(p, f)
+	return slices.ContainsFunc(ranges, func(r Range) bool {
+		d := directive{pos: access.Pos{File: r.File}, from: r.From, to: r.To}
+		return r.Rule == f.Rule && slices.ContainsFunc(places, d.covers)
+	})
 }
 
 // problem says what is wrong with a directive, "" if nothing is.

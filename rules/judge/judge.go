@@ -213,8 +213,11 @@ func (v *verdict) violation() (bad, good *link.Site) {
 		if s.Op == access.Replace {
 			continue // set up or torn down when nobody else uses it, as a rule
 		}
-		if !slices.ContainsFunc(v.needy, s.Rival) {
-			continue // an inner map that nobody changes
+		if !slices.ContainsFunc(v.needy, s.Clashes) {
+			continue // an inner map that nobody changes, or under another lock than the usual one
+		}
+		if s.Loc.IsZero() && !slices.ContainsFunc(v.needy, func(t *link.Site) bool { return t.Op == access.Write }) {
+			continue // was handed the map, which is never changed but only replaced
 		}
 		if known.Decodes(s.Func) || s.Path.Root.Kind == access.LocalVar {
 			continue // to an object that hardly anyone else has yet
@@ -265,6 +268,9 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 		return f
 	}
 	if v.guard != nil && slices.Contains(v.broken, s) {
+		if !slices.ContainsFunc(v.needy, s.Clashes) {
+			return nil // formatted under another lock that all who change the map hold
+		}
 		f.Evidence = Inferred
 		f.Accesses = []Access{{Site: site(s)}}
 		for _, o := range v.needy {

@@ -57,6 +57,9 @@ func (p *Program) propagate(n *node) {
 		in := entry{set: true}
 		switch {
 		case e.Kind != summarise.Call || ed.starts != nil:
+			if e.Kind == summarise.Spawn && ed.starts == nil && !n.leaves(ed.event) {
+				in.locks = n.heldFor(e, ed) // and n keeps them until it has waited
+			}
 		case ed.kept(&n.Events[ed.event]):
 			in.locks = n.heldFor(e, ed) // most libraries call what they are given at once
 		default:

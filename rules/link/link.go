@@ -119,6 +119,8 @@ type Site struct {
 	Test   bool
 	Exempt string
 
+	Aliased bool // see summarise.Event
+
 	node *node
 	locs map[access.Location]bool
 	// inst says for a site whose map only callers know where it became known.

@@ -95,8 +95,8 @@ func (p *Program) meetSelf(n *node, t *Thread) {
 		return
 	}
 	for _, a := range t.Accs {
-		if !t.Multi && (anElement(a.Path) || !n.meets(t, t.event, a.Path.Root)) {
-			continue
+		if !t.Multi && (anElement(a.Path) || n.makes(t.event, a.Path.Root) || !n.meets(t, t.event, a.Path.Root)) {
+			continue // each has its own
 		}
 		for _, b := range t.byLocation()[a.Loc] {
 			if mayConflict(a, b) && exact(a, b) && conflict(a, b) {
@@ -154,6 +154,9 @@ func (t *Thread) byLocation() map[access.Location][]*Acc {
 // mayConflict reports whether two accesses could conflict at all: the part of
 // conflict that costs nothing.
 func mayConflict(a, b *Acc) bool {
+	if a.Op == access.Replace && b.Site.Aliased || b.Op == access.Replace && a.Site.Aliased {
+		return false // the other one has the old map, which nobody touches any more
+	}
 	return (a.Op.Writes() || b.Op.Writes()) && a.Site.Exempt == "" && b.Site.Exempt == "" && sameLevel(&a.Path, &b.Path)
 }
 

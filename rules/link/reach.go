@@ -93,3 +93,9 @@ func (p *Program) RunsConcurrently(a, b *Site) bool {
 	c := p.colours()
 	return len(c.reaching(a.node))+len(c.reaching(b.node)) > 0 || a.node.open && b.node.open
 }
+
+// Clashes reports whether s and t would be a race if two goroutines made them:
+// they are rivals, and no lock is common to both.
+func (s *Site) Clashes(t *Site) bool {
+	return conflict(&Acc{Op: s.Op, Path: s.Path, Locks: s.Locks, Site: s}, &Acc{Op: t.Op, Path: t.Path, Locks: t.Locks, Site: t})
+}

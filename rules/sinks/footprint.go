@@ -42,6 +42,11 @@ type Footprints struct {
 	mu    sync.Mutex
 	impls *implementers
 	cache map[Traversal]*typeutil.Map // type -> *footprint
+
+	// Behind, if not nil, returns what is walked behind an interface because
+	// of implementers that the packages do not show; not ok if there are too
+	// many of them. It is to be set before the first question.
+	Behind func(iface types.Type, known []types.Type, how Traversal) (_ []Walk, ok bool)
 }
 
 type footprint struct {
@@ -81,6 +86,7 @@ func (fp *Footprints) Of(t types.Type, how Traversal) ([]Walk, []Method) {
 	}
 	w := &walker{impls: fp.impls, budget: maxVisits}
 	w.top(t, how)
+	fp.behind(w, t, how)
 	m.Set(t, &w.footprint)
 	return w.walks, w.methods
 }
@@ -111,6 +117,78 @@ func unnest(steps []access.Step) []access.Step {
 		return steps[1:]
 	}
 	return steps
+}
+
+// behind adds what Behind knows. A pointer in an interface that is not the
+// argument itself is not followed by most formatters, so only that is asked.
+func (fp *Footprints) behind(w *walker, t types.Type, how Traversal) {
+	if fp.Behind == nil || !isInterface(t) || isTypeParam(t) {
+		return
+	}
+	known, ok := fp.impls.of(t)
+	if !ok {
+		return
+	}
+	walks, ok := fp.Behind(t, known, how.class())
+	if !ok {
+		w.footprint = footprint{}
+		return
+	}
+	w.walks = append(w.walks, walks...)
+}
+
+// Classes are ways of formatting of which one stands for every other, as far as
+// a value that is no interface is concerned.
+var Classes = []Traversal{
+	{Family: Fmt, Verb: 'v'},
+	{Family: Fmt, Verb: 'v', Flags: "#"},
+	{Family: Fmt, Verb: 's'},
+	{Family: Fmt, Verb: 'd'},
+	{Family: Fmt, Verb: 't'},
+	{Family: Fmt, Verb: 'w'},
+	{Family: Fmt, Verb: 'w', Raw: true},
+	{Family: JSON},
+	{Family: KlogText},
+	{Family: KlogPlain},
+	{Family: KlogJSON},
+	{Family: KlogEarlyJSON},
+	{Family: LogrAny},
+	{Family: LogrFuncr},
+	{Family: LogrZap},
+	{Family: LogrKube},
+	{Family: ZapAny},
+	{Family: SlogText},
+	{Family: SlogJSON},
+	{Family: LogrusJSON},
+	{Family: Zerolog},
+	{Family: ZerologFields},
+	{Family: HclogText},
+	{Family: KitJSON},
+	{Family: Spew},
+}
+
+// class returns the one of Classes that stands for t, if there is one.
+func (t Traversal) class() Traversal {
+	t.Lazy, t.Redacts = false, false
+	t.Flags = sharpOnly(t)
+	if t.Family == Spew && t.Verb != 0 && t.Verb != 'v' {
+		t.Family = Fmt
+	}
+	if t.Family != Fmt {
+		return Traversal{Family: t.Family}
+	}
+	switch t.Verb {
+	case 'v', 'w', 'p', 'T':
+	case 'x', 'X':
+		t.Verb = 'v'
+	case 's', 'q':
+		t.Verb = 's' // a bad verb for pointers, which are walked then
+	case 'b', 'o', 'd':
+		t.Verb = 'd'
+	default:
+		t.Verb = 't' // likewise
+	}
+	return t
 }
 
 // sharpOnly drops the flags that do not change what is walked.

@@ -57,7 +57,7 @@ func (p place) field(owner types.Type, st *types.Struct, f *types.Var) place {
 		chain:   chain,
 		holder:  chain,
 		loc:     loc,
-		guarded: hasMutex(st),
+		guarded: HasMutex(st),
 		impl:    p.impl,
 	}
 }
@@ -93,9 +93,9 @@ func pkgPath(pkg *types.Package) string {
 	return path
 }
 
-// hasMutex reports whether a struct has a mutex among its fields, or embeds a
+// HasMutex reports whether a struct has a mutex among its fields, or embeds a
 // struct that has one.
-func hasMutex(st *types.Struct) bool {
+func HasMutex(st *types.Struct) bool {
 	for f := range st.Fields() {
 		t := f.Type()
 		if ptr, ok := types.Unalias(t).(*types.Pointer); ok {

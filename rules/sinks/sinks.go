@@ -27,7 +27,6 @@ const (
 	KlogPlain                       // the same without MarshalLog, before klog v2.70.0
 	KlogJSON                        // as KlogText and LogValue, then the rules of encoding/json, since klog v2.110.1
 	KlogEarlyJSON                   // the same without LogValue, since klog v2.100.1
-	Klog                            // whichever of the four this release has
 	LogrAny                         // a logr.Logger of unknown backend: only what every common backend walks
 	LogrFuncr                       // funcr, and stdr and testr on top of it: own rules, akin to encoding/json
 	LogrZap                         // zapr: MarshalLog, then as ZapAny
@@ -35,7 +34,6 @@ const (
 	ZapAny                          // zap.Any: MarshalLogObject, error and String first, then encoding/json
 	SlogText                        // slog's TextHandler and default handler: LogValue, MarshalText, then %+v
 	SlogJSON                        // slog's JSONHandler: LogValue, error, then encoding/json
-	Slog                            // whichever of the two the program makes
 	LogrusJSON                      // logrus' JSONFormatter: error, then encoding/json
 	Zerolog                         // zerolog's Interface: MarshalZerologObject, then encoding/json
 	ZerologFields                   // zerolog's Fields: error first
@@ -45,6 +43,8 @@ const (
 	Spew                            // spew: all pointers followed, error and String called even on what is unexported
 	MethodOnly                      // only a method is called: String, Error, MarshalLogObject
 	PanicValue                      // what the runtime prints of a panic: Error or String
+	Klog                            // whichever of the four this release has
+	Slog                            // whichever of the two the program makes
 )
 
 // A Traversal says how a value is walked.
@@ -282,6 +282,10 @@ func (t *Table) traversal(r *row) Traversal {
 	}
 	return how
 }
+
+// DependsOn reports whether the version of a module decides how anything is
+// formatted.
+func DependsOn(module string) bool { return module == klog2 }
 
 // family returns the family of r: that of the output which the program makes,
 // if it makes one, in the release that it is built with.

@@ -54,6 +54,7 @@ type builder struct {
 	locals  map[ssa.Value]int
 	callNum map[ssa.CallInstruction]int
 	defers  []*ssa.Defer
+	in      []lockset         // at the entry of every block
 	stores  []*ssa.Store      // of maps and slices
 	content map[int][]int     // locals stored into locals
 	spawned map[ssa.Value]int // callback structs: index of their event
@@ -213,6 +214,7 @@ func (p *packageBuilder) function(fn *ssa.Function) *Func {
 		s.Exported = obj.Exported()
 	}
 	in := b.flowLocks()
+	b.in = in
 	for i, blk := range fn.Blocks {
 		var succs []int
 		for _, t := range blk.Succs {

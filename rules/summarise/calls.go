@@ -78,6 +78,7 @@ func (b *builder) builtin(e Event, bi *ssa.Builtin, c *ssa.CallCommon) {
 		}
 	case "len":
 		if isMap(c.Args[0].Type()) {
+			e.Aliased = b.aliased(c.Args[0], e.Locks)
 			b.access(e, access.Read, b.pathsOf(c.Args[0]))
 		}
 	case "close":

@@ -18,7 +18,8 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 	e := Event{Block: blk, Locks: slices.Clip(ls), Pos: b.start(ins.Pos())}
 	switch ins := ins.(type) {
 	case *ssa.Alloc:
-		if ins.Heap && ins.Comment != "varargs" {
+		_, isStruct := deref(ins.Type()).Underlying().(*types.Struct)
+		if (ins.Heap || isStruct) && ins.Comment != "varargs" {
 			e.Kind, e.Path = Make, access.Path{Root: b.local(ins, ins.Comment)}
 			b.emit(e)
 		}
@@ -27,6 +28,7 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 		b.emit(e)
 	case *ssa.Lookup:
 		if isMap(ins.X.Type()) && !b.swappedOut(ins.X, ins) {
+			e.Aliased = b.aliased(ins.X, ls)
 			b.access(e, access.Read, b.pathsOf(ins.X))
 		}
 	case *ssa.MapUpdate:
@@ -41,6 +43,7 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 		}
 	case *ssa.Range:
 		if isMap(ins.X.Type()) && !b.swappedOut(ins.X, ins) {
+			e.Aliased = b.aliased(ins.X, ls)
 			b.access(e, access.Iterate, b.pathsOf(ins.X))
 		}
 	case *ssa.Store:
@@ -128,6 +131,25 @@ func (b *builder) swappedOut(v ssa.Value, at ssa.Instruction) bool {
 	}
 	return slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
 		return before(load, st) && before(st, at) && slices.Equal(b.pathsOf(st.Addr), from)
+	})
+}
+
+// aliased reports whether the map v was taken out of its variable under a lock
+// that is no longer held: m := s.m; s.mu.Unlock(); m[k].
+func (b *builder) aliased(v ssa.Value, now lockset) bool {
+	load := containerLoad(v)
+	if load == nil {
+		return false
+	}
+	ls := b.in[load.Block().Index]
+	for _, ins := range load.Block().Instrs {
+		if ins == load {
+			break
+		}
+		ls = b.stepLocks(ls, ins)
+	}
+	return slices.ContainsFunc(ls, func(l access.Lock) bool {
+		return !slices.ContainsFunc(now, func(h access.Lock) bool { return h.Path == l.Path })
 	})
 }
 

@@ -148,14 +148,14 @@ func unnamed(t *types.Tuple) *types.Tuple {
 func MethodSet(iface *types.Interface) string {
 	var b strings.Builder
 	for i := range iface.NumMethods() {
-		m := iface.Method(i)
-		b.WriteString(m.Name())
-		b.WriteByte(' ')
-		b.WriteString(signature(m.Signature()))
+		b.WriteString(MethodLine(iface.Method(i)))
 		b.WriteByte('\n')
 	}
 	return b.String()
 }
+
+// MethodLine returns the name and signature of a method as MethodSet has them.
+func MethodLine(m *types.Func) string { return m.Name() + " " + signature(m.Signature()) }
 
 // isMap reports whether t is a map, behind any number of names.
 func isMap(t types.Type) bool {

@@ -13,8 +13,12 @@ const maxPaths = 4
 
 // pathsOf returns the access paths that v may stand for: the address of a
 // variable and its content are one path. It is nil for constants and for
-// values of which nothing is known.
+// values of which nothing is known, and for numbers, strings and the like, which
+// lead to no map.
 func (b *builder) pathsOf(v ssa.Value) []access.Path {
+	if t, ok := v.Type().Underlying().(*types.Basic); ok && t.Kind() != types.UnsafePointer {
+		return nil
+	}
 	if ps, ok := b.paths[v]; ok {
 		return ps
 	}

@@ -124,9 +124,10 @@ type Event struct {
 	Path access.Path // Access: the map; Wait, Signal: the group; Publish: the object
 
 	// Access
-	Op   access.Op
-	Loc  access.Location // set if the path is too vague to tell
-	Sink *Sink           // Format
+	Op      access.Op
+	Loc     access.Location // set if the path is too vague to tell
+	Aliased bool            // the map was taken out of its variable under a lock that is not held any more
+	Sink    *Sink           // Format
 
 	// Call and Spawn
 	Paren   access.Pos      // the opening parenthesis
