@@ -357,6 +357,19 @@ func (a *analysis) summary(pkg *load.Package) *summarise.Package {
 	return a.summaries[pkg]
 }
 
+// summaryOf returns the summary of the package with an import path, nil if it
+// is not made.
+func (a *analysis) summaryOf(path string) *summarise.Package {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for pkg, s := range a.summaries {
+		if pkg.Path == path {
+			return s
+		}
+	}
+	return nil
+}
+
 // firstFrames returns the frames of a stack that say where a panic began.
 func firstFrames(stack []byte) string {
 	lines := strings.Split(string(stack), "\n")

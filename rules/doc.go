@@ -30,16 +30,20 @@
 //
 // What is walked depends on the verb, the logger and the logger's version: a
 // structured logger that encodes to JSON never sees an unexported field, a
-// String method is called in place of the walk, %p and %T walk nothing.
+// String method is called in place of the walk, %p and %T walk nothing. A
+// function that hands its parameters to a logger is one, at any depth. A logger
+// that keeps a value and formats it later does so without the locks of the call.
+// json.Marshal and expvar walk what they encode.
 //
 // Not reported: values that no other goroutine can know, maps that never
 // change after construction, and calls made under the lock that guards the
 // map.
 //
 // Fix safety: safe where the verb becomes %p, or the argument
-// fmt.Sprintf("%p", x), and the text only goes to a log or an error message.
-// A text that is a key, is compared or is returned is data: such a fix is left
-// to a person.
+// fmt.Sprintf("%p", x), and the text only goes to a log or an error message;
+// where a map itself is printed and its lock stands beside it, a copy made under
+// the lock is printed. A text that is a key, is compared or is returned is data:
+// such a fix is left to a person. Other forms are listed as alternatives.
 //
 // # Rule sharedmap
 //

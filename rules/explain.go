@@ -30,7 +30,9 @@ func ExplainCalls(ctx context.Context, p *load.Program, lib *known.Table, file s
 	if err != nil {
 		return "", err
 	}
-	x := &explainer{a: a, env: a.env(), pkg: pkg, found: found, sites: a.link.Sites()}
+	env := a.env()
+	env.Sinks = env.Sinks.With(summarise.Helpers(a.summaryOf))
+	x := &explainer{a: a, env: env, pkg: pkg, found: found, sites: a.link.Sites()}
 	ast.Inspect(syntax, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok && p.Fset.Position(call.Pos()).Line == line && x.env.Sinks.Callee(pkg.Info, call) != nil {
 			x.call(call)
@@ -55,7 +57,7 @@ type explainer struct {
 func (x *explainer) printf(format string, args ...any) { fmt.Fprintf(&x.b, format+"\n", args...) }
 
 func (x *explainer) call(call *ast.CallExpr) {
-	x.printf("%s", summarise.FuncName(x.env.Sinks.Callee(x.pkg.Info, call)))
+	x.printf("%s", summarise.SinkName(x.env.Sinks.Callee(x.pkg.Info, call)))
 	if note := x.env.Sinks.Note(x.pkg.Info, call); note != "" {
 		x.printf("  %s", note)
 	}
@@ -70,7 +72,7 @@ func (x *explainer) call(call *ast.CallExpr) {
 
 func (x *explainer) arg(call *ast.CallExpr, arg sinks.Arg) {
 	x.printf("  %s of type %s is formatted as %s", types.ExprString(arg.Expr), types.TypeString(arg.Type, nil), arg.How)
-	walks, methods := x.env.Footprints.Of(arg.Type, arg.How)
+	walks, methods := x.env.Footprints.OfArg(arg)
 	for _, m := range methods {
 		x.printf("    calls %s", summarise.FuncName(m.Func))
 	}

@@ -33,7 +33,7 @@ func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 	if a.outside != nil {
 		return a.together(fs)
 	}
-	return nil
+	return a.alternatives(ctx, fs)
 }
 
 // effects presents what link knows of calls as repair wants it.

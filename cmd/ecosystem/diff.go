@@ -143,16 +143,25 @@ func aspects(f report.Finding) []aspect {
 		}
 		goroutines.Added = append(goroutines.Added, at)
 	}
-	all = append(all, accesses, goroutines)
+	others := aspect{Name: "alternatives"}
+	for _, fix := range f.Alternatives {
+		others.Added = append(others.Added, fmt.Sprintf("%s: %s: %s: %s", fix.Applicability, fix.Title, fix.Reason, strings.Join(changes(fix), ", ")))
+	}
+	all = append(all, accesses, goroutines, others)
 	fix := f.Fix
 	if fix == nil {
 		return append(all, one("fix", "none"))
 	}
-	changes := aspect{Name: edits}
+	return append(all, one("fix", fix.Applicability), one("fix title", fix.Title), one("fix reason", fix.Reason), aspect{Name: edits, Added: changes(*fix)})
+}
+
+// changes spells the edits of a fix.
+func changes(fix report.Fix) []string {
+	var out []string
 	for _, e := range fix.Edits {
-		changes.Added = append(changes.Added, fmt.Sprintf("%s bytes %d-%d: %q", e.File, e.Start, e.End, e.New))
+		out = append(out, fmt.Sprintf("%s bytes %d-%d: %q", e.File, e.Start, e.End, e.New))
 	}
-	return append(all, one("fix", fix.Applicability), one("fix title", fix.Title), one("fix reason", fix.Reason), changes)
+	return out
 }
 
 // differing returns the aspects of two lists that differ, with what is only

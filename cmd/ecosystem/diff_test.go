@@ -21,6 +21,9 @@ func full() report.Finding {
 		Fix: &report.Fix{
 			Applicability: "safe", Title: "Lock", Reason: "why", Edits: []report.Edit{{File: "a.go", Start: 1, End: 2, New: "x"}},
 		},
+		Alternatives: []report.Fix{{
+			Applicability: "unsafe", Title: "Other", Reason: "choice", Edits: []report.Edit{{File: "a.go", Start: 3, End: 4, New: "y"}},
+		}},
 	}
 }
 

@@ -35,6 +35,9 @@ func (v *view) jsonFinding(f *judge.Finding) report.Finding {
 	if !f.Map.IsZero() {
 		out.Map = f.Map.String()
 	}
+	for _, fix := range f.Alternatives {
+		out.Alternatives = append(out.Alternatives, *v.jsonFix(fix))
+	}
 	for _, a := range f.Accesses {
 		out.Accesses = append(out.Accesses, v.jsonAccess(a))
 	}

@@ -143,6 +143,10 @@ func renderedResult(p *load.Program) *result {
 					Title: "Print the pointer", Applicability: edit.Unsafe, Reason: file + ":3:1: the text may be parsed",
 					Edits: []edit.TextEdit{{File: file}, {File: filepath.Join(p.Dir, "z.go")}, {File: file}},
 				},
+				Alternatives: []*edit.Fix{{
+					Title: "Print the type", Applicability: edit.Unsafe, Reason: "a choice",
+					Edits: []edit.TextEdit{{File: file, Start: 1, End: 2, New: "T"}},
+				}},
 			},
 			{
 				ID: "s-2", Rule: "sharedmap", Map: data, Evidence: judge.Possible, Pos: at(16, 2),

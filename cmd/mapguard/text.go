@@ -41,6 +41,9 @@ func (t *text) finding(f *judge.Finding) {
 	}
 	if f.Fix != nil {
 		t.fix(f.Fix)
+		for _, fix := range f.Alternatives {
+			t.printf("  Or: %s\n", fix.Title)
+		}
 	}
 	t.printf("\n")
 }

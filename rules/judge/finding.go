@@ -3,6 +3,7 @@ package judge
 import (
 	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/sinks"
 )
 
 // Evidence says how sure we are that two goroutines use the map at once.
@@ -82,6 +83,9 @@ type Finding struct {
 	Sink *Sink
 
 	Fix *edit.Fix // nil until repaired
+	// Alternatives are other fixes of the same finding, best first, for a
+	// person to choose from. They type-check; Fix is the one that is proved.
+	Alternatives []*edit.Fix
 }
 
 // A Sink is a call that formats one of its arguments deeply.
@@ -90,4 +94,6 @@ type Sink struct {
 	Call   access.Pos
 	Arg    int    // index into the call's arguments
 	Chain  string // from the argument to the map: "(*spdy.connection).streams"
+	// Wrappers say that Callee is a helper of the user's, and what it does.
+	Wrappers []sinks.Wrapper
 }

@@ -244,7 +244,7 @@ func (v *verdict) violation() (bad, good *link.Site) {
 func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 	f := v.finding(DeepFormat)
 	f.Pos = s.Pos
-	f.Sink = &Sink{Callee: s.Sink.Callee, Call: s.Sink.Call, Arg: s.Sink.Arg, Chain: s.Sink.Chain}
+	f.Sink = &Sink{Callee: s.Sink.Callee, Call: s.Sink.Call, Arg: s.Sink.Arg, Chain: s.Sink.Chain, Wrappers: s.Sink.Wrappers}
 	f.Message = fmt.Sprintf("%s walks map %s", shortName(s.Sink.Callee), v.loc.Short())
 	var mine []link.Pair
 	for _, pr := range v.pairs {

@@ -1,6 +1,9 @@
 package known
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // lifecycle lists how the names of functions begin that run before an object
 // is used by others, or after.
@@ -103,6 +106,25 @@ func TestDouble(typ string) bool {
 	typ = strings.ToLower(typ)
 	for _, word := range []string{"mock", "fake", "stub", "dummy"} {
 		if strings.HasPrefix(typ, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// copyName are the names of methods and functions that return a deep copy.
+var copyName = regexp.MustCompile(`^(Deep)?(Copy|Clone)(Object|Deep)?$|^(deep)?(copy|clone)$`)
+
+// Copies reports whether a function's name, without package and receiver, says
+// that it returns a copy that shares nothing with the original.
+func Copies(name string) bool { return copyName.MatchString(name) }
+
+// DoublesPackage reports whether a package holds test doubles, going by its name:
+// mock, gatewayfakes.
+func DoublesPackage(path string) bool {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	for _, word := range []string{"mock", "mocks", "fake", "fakes", "stub", "stubs"} {
+		if strings.HasSuffix(name, word) {
 			return true
 		}
 	}

@@ -60,11 +60,7 @@ func holdsMapItself1(t types.Type) bool {
 // interfaceForm prints the pointer in an interface, if nothing but pointers
 // can be there, else only its type.
 func (r *deepRepair) interfaceForm(t types.Type) form {
-	impls, ok := r.footprints().Implementers(t)
-	for _, impl := range impls {
-		ok = ok && sinks.PointerLike(impl)
-	}
-	if ok && len(impls) > 0 {
+	if r.footprints().OnlyPointers(t) {
 		return form{verb: "p", what: "pointer"}
 	}
 	return form{
@@ -112,6 +108,9 @@ func (r *deepRepair) isCopy(v types.Object) bool {
 				for i, lhs := range n.Lhs {
 					copied = copied || r.defines(lhs, v) && r.variable(n.Rhs[i])
 				}
+			} else if n.Tok == token.DEFINE { // v, ok := x.(T)
+				_, isCall := ast.Unparen(n.Rhs[0]).(*ast.CallExpr)
+				copied = copied || !isCall && r.defines(n.Lhs[0], v)
 			}
 		case *ast.ValueSpec:
 			for i, name := range n.Names {
@@ -131,8 +130,9 @@ func (r *deepRepair) defines(e ast.Expr, v types.Object) bool {
 // variable reports whether e denotes a value that has a place of its own.
 func (r *deepRepair) variable(e ast.Expr) bool {
 	e = ast.Unparen(e)
-	if _, ok := e.(*ast.IndexExpr); ok {
-		return true // an element of a map is not addressable, but lives on
+	switch e.(type) {
+	case *ast.IndexExpr, *ast.TypeAssertExpr:
+		return true // not addressable, perhaps, but it lives on elsewhere
 	}
 	return r.pkg.Info.Types[e].Addressable()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/sinks"
+	"github.com/mapguard/mapguard/rules/summarise"
 )
 
 // DeepFormat makes a call print where a value is, in place of walking it:
@@ -54,8 +55,9 @@ type deepRepair struct {
 
 // A form is what is printed in place of a walk.
 type form struct {
-	verb   string // "p" or "T"
+	verb   string // "p" or "T"; "v" where wrap makes what is printed
 	value  string // "" if the expression stays as it is
+	by     string // a function of package klog that makes what is printed, "" for fmt.Sprintf
 	what   string // for the title
 	reason string // why it is not safe, "" if it is
 }
@@ -65,6 +67,9 @@ func (r *deepRepair) repair() (*edit.Fix, error) {
 	if err := r.locate(); err != nil {
 		return nil, err
 	}
+	if fix := r.cloned(); fix != nil {
+		return fix, nil
+	}
 	flow := newTextFlow(r.pkg.Info, r.table, r.file)
 	if use := flow.fate(r.call); use != "" {
 		return nil, fmt.Errorf("the text is %s, so it may be more than a message: %s", use, r.copyAdvice())
@@ -73,19 +78,7 @@ func (r *deepRepair) repair() (*edit.Fix, error) {
 	if err != nil {
 		return nil, err
 	}
-	tree, err := edit.Open(r.prog.Fset, r.file, r.src, edit.WithScope(r.pkg.Types, r.pkg.Info))
-	if err != nil {
-		return nil, err
-	}
-	if r.args[0].Directive.Verb != 0 {
-		err = r.changeVerbs(tree, form)
-	} else {
-		err = r.wrap(tree, form)
-	}
-	if err != nil {
-		return nil, err
-	}
-	edits, err := tree.Edits()
+	edits, err := r.print(form)
 	if err != nil {
 		return nil, err
 	}
@@ -98,10 +91,30 @@ func (r *deepRepair) repair() (*edit.Fix, error) {
 	if form.what == "pointer" {
 		fix.Title = "Print the pointer " + r.subject() + " instead of walking it"
 	}
-	if form.reason != "" {
+	if w := r.finding.Sink.Wrappers; form.reason == "" && len(w) > 0 && w[0].Other {
+		fix.Reason = shortCallee(r.finding.Sink.Callee) + " does more with its arguments than to format them"
+	}
+	if fix.Reason != "" {
 		fix.Applicability = edit.Unsafe
 	}
 	return fix, nil
+}
+
+// print returns the edits that make the call print form.
+func (r *deepRepair) print(form form) ([]edit.TextEdit, error) {
+	tree, err := edit.Open(r.prog.Fset, r.file, r.src, edit.WithScope(r.pkg.Types, r.pkg.Info))
+	if err != nil {
+		return nil, err
+	}
+	if r.args[0].Directive.Verb != 0 && form.by == "" {
+		err = r.changeVerbs(tree, form)
+	} else {
+		err = r.wrap(tree, form)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tree.Edits()
 }
 
 // subject names the value for people.
@@ -137,6 +150,9 @@ func (r *deepRepair) locate() error {
 	if sink == nil {
 		return fmt.Errorf("the finding names no call")
 	}
+	if sink.Callee == "expvar.Func" {
+		return fmt.Errorf("expvar encodes the result once the function has returned, without its locks: return a copy made under the lock")
+	}
 	r.pkg, r.file = r.prog.File(sink.Call.File)
 	if r.file == nil {
 		return fmt.Errorf("%s is not part of the program", sink.Call.File)
@@ -158,6 +174,14 @@ func (r *deepRepair) locate() error {
 		return fmt.Errorf("no call at %s", sink.Call)
 	}
 	r.table = sinks.NewTable(moduleVersions(r.prog))
+	if len(sink.Wrappers) > 0 {
+		r.table = r.table.With(func(obj types.Object) []sinks.Wrapper {
+			if summarise.SinkName(obj) == sink.Callee {
+				return sink.Wrappers
+			}
+			return nil
+		})
+	}
 	return r.argument()
 }
 
@@ -192,7 +216,7 @@ func (r *deepRepair) argument() error {
 func (r *deepRepair) pickWalked() {
 	fp := r.footprints()
 	for _, a := range r.args {
-		walks, _ := fp.Of(a.Type, a.How)
+		walks, _ := fp.OfArg(a)
 		for _, w := range walks {
 			if w.Location == r.finding.Map {
 				r.args = []sinks.Arg{a}
@@ -313,6 +337,13 @@ func pointerDirective(directive, verb string) (string, error) {
 
 // wrap formats the value in place, for calls that have no verb.
 func (r *deepRepair) wrap(tree *edit.Tree, form form) error {
+	if form.by != "" {
+		name, err := tree.Import(klogPath, "klog", r.expr.Pos())
+		if err != nil {
+			return err
+		}
+		return tree.ReplaceExpr(r.expr, fmt.Sprintf("%s.%s(%s)", name, form.by, r.text(r.expr)))
+	}
 	if r.table.TakesFormat(r.pkg.Info, r.call) {
 		return fmt.Errorf("the format is not a constant: make its directive %%%s", form.verb)
 	}

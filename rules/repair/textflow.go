@@ -69,6 +69,8 @@ func (f *textFlow) fate(call *ast.CallExpr) string {
 		if !f.isTerminal(call.Args[0]) {
 			return "written to an io.Writer"
 		}
+	case sinks.Data:
+		return "for other programs to read"
 	}
 	return ""
 }

@@ -3,16 +3,14 @@ package sinks
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 	"strings"
 )
-
-// An output says which handlers a program makes for a logger.
-type output struct{ json, text bool }
 
 // Observe notes what one package says about the output of its loggers: a
 // program that makes JSON handlers for slog, and no text handler, formats
 // with encoding/json. Call it for every package before any Classify; without
-// it, slog and logrus are taken to print text, as they do by default.
+// it, every logger is taken to have its default output.
 func (t *Table) Observe(info *types.Info) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -20,46 +18,54 @@ func (t *Table) Observe(info *types.Info) {
 		if obj.Pkg() == nil {
 			continue
 		}
-		names, ok := outputs[obj.Pkg().Path()]
-		if !ok {
-			continue
+		for _, o := range outputs[obj.Pkg().Path()] {
+			if !slices.Contains(strings.Fields(o.names), obj.Name()) {
+				continue
+			}
+			if t.seen[o.logger] == nil {
+				t.seen[o.logger] = make(map[Family]bool)
+			}
+			t.seen[o.logger][o.family] = true
 		}
-		o := t.output[obj.Pkg().Path()]
-		o.json = o.json || obj.Name() == names.json
-		o.text = o.text || obj.Name() == names.text
-		t.output[obj.Pkg().Path()] = o
 	}
 }
 
-// onlyJSON reports whether the logger of pkg was seen to print JSON only.
-func (t *Table) onlyJSON(pkg string) bool {
+// onlyOutput returns the one family of output that a logger was seen to have,
+// 0 if there are none or several.
+func (t *Table) onlyOutput(logger string) Family {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o := t.output[pkg]
-	return o.json && !o.text
+	if len(t.seen[logger]) != 1 {
+		return 0
+	}
+	for f := range t.seen[logger] {
+		return f
+	}
+	return 0
 }
 
-// emitsAtOnce reports whether the logger that call returns is used on the
-// spot: the receiver of a chain that ends in a call which emits the record.
+// context says what stands around a call that makes a logger or a field.
+// chained: its result is used on the spot, the receiver of a chain that ends
+// in a call which emits the record:
 //
 //	log.WithField("conn", c).WithField("n", n).Info("done")
-func (t *Table) emitsAtOnce(info *types.Info, call *ast.CallExpr) bool {
+//
+// deferred: it is an argument of a call that keeps fields unformatted:
+//
+//	log.WithLazy(zap.Any("conn", c))
+func (t *Table) context(info *types.Info, call *ast.CallExpr) (chained, deferred bool) {
 	t.mu.Lock()
-	chained := t.chained[info]
-	t.mu.Unlock()
-	if chained == nil {
-		chained = t.chains(info)
-		t.mu.Lock()
-		t.chained[info] = chained
-		t.mu.Unlock()
+	defer t.mu.Unlock()
+	if t.chained[info] == nil {
+		t.chains(info)
 	}
-	return chained[call]
+	return t.chained[info][call], t.lazy[info][call]
 }
 
-// chains returns the calls of a package whose result is the receiver of a
-// chain that emits.
-func (t *Table) chains(info *types.Info) map[*ast.CallExpr]bool {
-	chained := make(map[*ast.CallExpr]bool)
+// chains looks through a package for what context answers.
+func (t *Table) chains(info *types.Info) {
+	chained, lazy := make(map[*ast.CallExpr]bool), make(map[*ast.CallExpr]bool)
+	t.chained[info], t.lazy[info] = chained, lazy
 	for node := range info.Scopes {
 		file, ok := node.(*ast.File)
 		if !ok {
@@ -70,7 +76,18 @@ func (t *Table) chains(info *types.Info) map[*ast.CallExpr]bool {
 			if !ok {
 				return true
 			}
-			if _, r := t.lookup(info, call); r == nil || r.build {
+			_, r := t.lookup(info, call)
+			if r == nil {
+				return true
+			}
+			if r.kind == plain && r.lazy {
+				for _, arg := range call.Args {
+					if made, ok := ast.Unparen(arg).(*ast.CallExpr); ok {
+						lazy[made] = true
+					}
+				}
+			}
+			if r.build {
 				return true
 			}
 			for recv := receiver(call); recv != nil; recv = receiver(recv) {
@@ -79,7 +96,6 @@ func (t *Table) chains(info *types.Info) map[*ast.CallExpr]bool {
 			return true
 		})
 	}
-	return chained
 }
 
 // receiver returns the call whose result is the receiver of call, nil if the
@@ -102,6 +118,7 @@ const (
 	Text         // the result of the call is the text
 	Error        // the result of the call is an error with the text
 	Written      // written to the io.Writer that is the first argument
+	Data         // encoded for another program to read
 )
 
 // Fate returns what becomes of the text that call makes.
@@ -110,6 +127,8 @@ func (t *Table) Fate(info *types.Info, call *ast.CallExpr) Fate {
 	switch {
 	case r == nil:
 		return NoSink
+	case r.data:
+		return Data
 	case r.text:
 		return Text
 	case r.fails:
@@ -123,7 +142,7 @@ func (t *Table) Fate(info *types.Info, call *ast.CallExpr) Fate {
 // TakesFormat reports whether call is a sink with a format.
 func (t *Table) TakesFormat(info *types.Info, call *ast.CallExpr) bool {
 	_, r := t.lookup(info, call)
-	return r != nil && r.kind == printf
+	return r != nil && (r.kind == printf || r.kind == tail)
 }
 
 // isType reports whether t is the named type full, written pkg.Name.

@@ -26,7 +26,9 @@ func (c *classifier) args() []Arg {
 	}
 	switch c.row.kind {
 	case printf:
-		c.printf()
+		c.printf(c.row.at)
+	case tail:
+		c.printf(c.info.TypeOf(c.call.Fun).Underlying().(*types.Signature).Params().Len() - 2)
 	case list:
 		for i := c.row.at; i < len(c.call.Args); i++ {
 			c.add(i, c.how)
@@ -50,16 +52,20 @@ func (c *classifier) add(i int, how Traversal) *Arg {
 		Type:   c.info.TypeOf(e),
 		How:    how,
 		Spread: c.call.Ellipsis.IsValid() && i == len(c.call.Args)-1,
+		Nested: c.row.nested,
 	})
 	return &c.found[len(c.found)-1]
 }
 
-// printf records the operands of a format, once for each directive that
+// printf records the operands of the format that is argument at, once for each directive that
 // formats them.
-func (c *classifier) printf() {
-	first := c.row.at + 1
+func (c *classifier) printf(at int) {
+	if at >= len(c.call.Args) {
+		return // the arguments are the results of another call
+	}
+	first := at + 1
 	nargs := len(c.call.Args) - first
-	format, ok := c.constant(c.call.Args[c.row.at])
+	format, ok := c.constant(c.call.Args[at])
 	if !ok || c.call.Ellipsis.IsValid() {
 		for i := first; i < len(c.call.Args); i++ {
 			c.add(i, c.how)
@@ -67,7 +73,7 @@ func (c *classifier) printf() {
 		return
 	}
 	directives, surplus := ParseFormat(format, nargs)
-	src := newLiteral(c.info, c.call.Args[c.row.at])
+	src := newLiteral(c.info, c.call.Args[at])
 	for _, d := range directives {
 		if d.Arg < 0 {
 			continue
@@ -135,7 +141,8 @@ func maybeKey(t types.Type) bool {
 	return false
 }
 
-// fields records the values of a map of fields. Beware: they share one index.
+// fields records the values of a map of fields, or of a slice of keys and
+// values. Beware: they share one index.
 func (c *classifier) fields() {
 	at := c.row.at
 	lit, ok := ast.Unparen(c.call.Args[at]).(*ast.CompositeLit)
@@ -145,8 +152,11 @@ func (c *classifier) fields() {
 		c.add(at, how)
 		return
 	}
-	for _, elt := range lit.Elts {
+	for i, elt := range lit.Elts {
 		kv, ok := elt.(*ast.KeyValueExpr)
+		if !ok && i%2 == 1 {
+			c.found = append(c.found, Arg{Index: at, Expr: elt, Type: c.info.TypeOf(elt), How: c.how})
+		}
 		if !ok {
 			continue
 		}

@@ -2,11 +2,14 @@ package sinks
 
 import (
 	"go/types"
+	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
 )
 
 // A Walk is one map that formatting a value iterates.
@@ -88,6 +91,34 @@ func (fp *Footprints) Of(t types.Type, how Traversal) ([]Walk, []Method) {
 	return w.walks, w.methods
 }
 
+// OfArg returns what formatting an argument of a call iterates, and which
+// methods it calls, as Of does.
+func (fp *Footprints) OfArg(a Arg) ([]Walk, []Method) {
+	if !a.Nested || a.Type == nil {
+		return fp.Of(a.Type, a.How)
+	}
+	walks, methods := fp.Of(types.NewSlice(a.Type), a.How)
+	walks, methods = slices.Clone(walks), slices.Clone(methods)
+	before := spell(types.NewSlice(a.Type)) + "[]"
+	for i, w := range walks {
+		walks[i].Steps = unnest(w.Steps)
+		walks[i].Chain = strings.Replace(w.Chain, before, spell(a.Type), 1)
+	}
+	for i, m := range methods {
+		methods[i].Steps = unnest(m.Steps)
+		methods[i].Chain = strings.Replace(m.Chain, before, spell(a.Type), 1)
+	}
+	return walks, methods
+}
+
+// unnest drops the step into the slice that an argument is in.
+func unnest(steps []access.Step) []access.Step {
+	if len(steps) > 0 && steps[0] == access.Elem {
+		return steps[1:]
+	}
+	return steps
+}
+
 // behind adds what Behind knows. A pointer in an interface that is not the
 // argument itself is not followed by most formatters, so only that is asked.
 func (fp *Footprints) behind(w *walker, t types.Type, how Traversal) {
@@ -118,18 +149,31 @@ var Classes = []Traversal{
 	{Family: Fmt, Verb: 'w', Raw: true},
 	{Family: JSON},
 	{Family: KlogText},
+	{Family: KlogPlain},
 	{Family: KlogJSON},
+	{Family: KlogEarlyJSON},
 	{Family: LogrAny},
+	{Family: LogrFuncr},
+	{Family: LogrZap},
+	{Family: LogrKube},
 	{Family: ZapAny},
 	{Family: SlogText},
 	{Family: SlogJSON},
 	{Family: LogrusJSON},
+	{Family: Zerolog},
+	{Family: ZerologFields},
+	{Family: HclogText},
+	{Family: KitJSON},
+	{Family: Spew},
 }
 
 // class returns the one of Classes that stands for t, if there is one.
 func (t Traversal) class() Traversal {
-	t.Lazy = false
+	t.Lazy, t.Redacts = false, false
 	t.Flags = sharpOnly(t)
+	if t.Family == Spew && t.Verb != 0 && t.Verb != 'v' {
+		t.Family = Fmt
+	}
 	if t.Family != Fmt {
 		return Traversal{Family: t.Family}
 	}
@@ -155,14 +199,33 @@ func sharpOnly(how Traversal) string {
 	return ""
 }
 
-// Implementers returns the types that may stand behind interface t in this
-// program, T if it implements t and *T otherwise, in package order; ok is
-// false if t is no interface, or one that says nothing: without methods,
-// error, context.Context.
+// Implementers returns the types that are likely to stand behind interface t in
+// this program, T or *T, in package order; ok is false if t is no interface, or
+// one that says nothing: without methods, error, context.Context.
 func (fp *Footprints) Implementers(t types.Type) (_ []types.Type, ok bool) {
 	fp.mu.Lock()
 	defer fp.mu.Unlock()
 	return fp.impls.of(t)
+}
+
+// OnlyPointers reports whether nothing but pointers, maps, channels and functions
+// can stand behind interface t in this program, so that %p prints an address. A
+// value that holds a lock does not count: vet does not let it be put there.
+func (fp *Footprints) OnlyPointers(t types.Type) bool {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
+	impls, ok := fp.impls.of(t)
+	if !ok || len(impls) == 0 {
+		return false
+	}
+	iface := t.Underlying().(*types.Interface)
+	for _, impl := range impls {
+		ptr, isPtr := impl.(*types.Pointer)
+		if !PointerLike(impl) || isPtr && hasMethods(ptr.Elem(), methodsOf(iface)) && !holdsLock(ptr.Elem(), 0) {
+			return false
+		}
+	}
+	return true
 }
 
 const (
@@ -247,13 +310,21 @@ func (w *walker) calls(fn *types.Func, p place) {
 
 // each calls visit for every type that may stand behind interface t at p.
 func (w *walker) each(t types.Type, p place, visit func(types.Type, place)) {
-	impls, ok := w.impls.of(t)
+	all, ok := w.impls.of(t)
+	impls := slices.DeleteFunc(slices.Clone(all), isDouble)
 	if !ok || len(impls) > maxImplementers {
 		return
 	}
 	for _, impl := range impls {
 		visit(impl, p.as(impl))
 	}
+}
+
+// isDouble reports whether t stands in for another type in tests, which says
+// nothing about what is formatted in earnest.
+func isDouble(t types.Type) bool {
+	n, ok := types.Unalias(deref(t)).(*types.Named)
+	return ok && n.Obj().Pkg() != nil && (known.TestDouble(n.Obj().Name()) || known.DoublesPackage(n.Obj().Pkg().Path()))
 }
 
 // opaque reports whether values of type t hold no map that we would know by

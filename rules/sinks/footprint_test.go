@@ -216,6 +216,63 @@ func TestVagueInterface(t *testing.T) {
 	}
 }
 
+// TestByPointer shows that a type which is handled by pointer stands behind an
+// interface as one, though embedding gives the type itself the methods.
+func TestByPointer(t *testing.T) {
+	c := check(t, "p", "p.go", `package p
+import "sync"
+type I interface{ M() }
+type base struct{}
+func (*base) M() {}
+type locked struct {
+	*base
+	mu sync.Mutex
+	m  map[string]int
+}
+type named struct {
+	*base
+	m map[string]int
+}
+func (*named) String() string { return "" }
+type plain struct {
+	*base
+	m map[string]int
+}
+var v I
+`)
+	fp := NewFootprints([]*types.Package{c.pkg})
+	impls, _ := fp.Implementers(c.pkg.Scope().Lookup("v").Type())
+	var got []string
+	for _, t := range impls {
+		got = append(got, types.TypeString(t, nil))
+	}
+	if want := "*p.base *p.locked *p.named p.plain"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+// TestDoubles shows that what only tests put behind an interface is not walked.
+func TestDoubles(t *testing.T) {
+	const src = `
+type I interface{ M() }
+type T struct{ m map[string]int }
+func (*T) M() {}
+type FakeT struct{ calls map[string]int }
+func (*FakeT) M() {}
+var v I
+`
+	real, double := check(t, "example.com/p", "p.go", "package p"+src), check(t, "example.com/p/pfakes", "p.go", "package pfakes"+src)
+	fp := NewFootprints([]*types.Package{real.pkg, double.pkg})
+	v := real.pkg.Scope().Lookup("v").Type()
+	walks, _ := fp.Of(v, Traversal{Family: Fmt, Verb: 'v'})
+	if len(walks) != 1 || walks[0].Location.String() != "example.com/p.T.m" {
+		t.Errorf("walks %v", walks)
+	}
+	if impls, _ := fp.Implementers(v); len(impls) != 4 {
+		t.Errorf("%d implementers, want all 4", len(impls))
+	}
+}
+
 // TestSecondCopy shows that an interface of one copy of a package finds the
 // implementers in another copy.
 func TestSecondCopy(t *testing.T) {

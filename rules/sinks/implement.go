@@ -59,10 +59,7 @@ func vague(t types.Type) bool {
 
 func (im *implementers) find(iface *types.Interface) []types.Type {
 	im.index()
-	want := make([]*types.Func, iface.NumMethods())
-	for i := range want {
-		want[i] = iface.Method(i)
-	}
+	want := methodsOf(iface)
 	// The rarest method leaves the fewest types to look at.
 	slices.SortStableFunc(want, func(a, b *types.Func) int {
 		return len(im.byMethod[a.Name()]) - len(im.byMethod[b.Name()])
@@ -84,6 +81,14 @@ func (im *implementers) find(iface *types.Interface) []types.Type {
 		return strings.Compare(types.TypeString(deref(a), nil), types.TypeString(deref(b), nil))
 	})
 	return found
+}
+
+func methodsOf(iface *types.Interface) []*types.Func {
+	out := make([]*types.Func, iface.NumMethods())
+	for i := range out {
+		out[i] = iface.Method(i)
+	}
+	return out
 }
 
 // index lists the concrete named types of all packages. Generic types are
@@ -128,15 +133,50 @@ func embeds(n *types.Named) bool {
 	return false
 }
 
-// implementer returns n or *n, whichever has the wanted methods, n first; nil
-// if neither has.
+// implementer returns n or *n, whichever has the wanted methods and is likely to
+// be put into an interface; nil if neither has them.
 func implementer(n *types.Named, want []*types.Func) types.Type {
-	for _, t := range []types.Type{n, types.NewPointer(n)} {
-		if hasMethods(t, want) {
-			return t
-		}
+	if hasMethods(n, want) && !byPointer(n) {
+		return n
+	}
+	if ptr := types.NewPointer(n); hasMethods(ptr, want) {
+		return ptr
 	}
 	return nil
+}
+
+// byPointer reports whether values of type n are handled by pointer: it has
+// methods that need one, or holds what must not be copied. What it embeds may
+// give the type itself the methods of an interface all the same.
+func byPointer(n *types.Named) bool {
+	for m := range n.Methods() {
+		if _, ok := types.Unalias(m.Signature().Recv().Type()).(*types.Pointer); ok {
+			return true
+		}
+	}
+	return holdsLock(n, 0)
+}
+
+// holdsLock reports whether a value of type t has a lock or an atomic inside.
+func holdsLock(t types.Type, depth int) bool {
+	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
+		switch n.Obj().Pkg().Path() {
+		case "sync":
+			return n.Obj().Name() != "Locker"
+		case "sync/atomic":
+			return true
+		}
+	}
+	st, ok := t.Underlying().(*types.Struct)
+	if !ok || depth > 4 {
+		return false
+	}
+	for f := range st.Fields() {
+		if holdsLock(f.Type(), depth+1) {
+			return true
+		}
+	}
+	return false
 }
 
 func hasMethods(t types.Type, want []*types.Func) bool {

@@ -8,20 +8,21 @@ type shape struct{ params, results []string }
 
 // methodShapes are those methods, by name.
 var methodShapes = map[string]shape{
-	"Error":            {nil, []string{"string"}},
-	"String":           {nil, []string{"string"}},
-	"GoString":         {nil, []string{"string"}},
-	"Format":           {[]string{"fmt.State", "rune"}, nil},
-	"MarshalJSON":      {nil, []string{"[]byte", "error"}},
-	"MarshalText":      {nil, []string{"[]byte", "error"}},
-	"MarshalLog":       {nil, []string{""}},
-	"LogValue":         {nil, []string{"log/slog.Value"}},
-	"MarshalLogObject": {[]string{"go.uber.org/zap/zapcore.ObjectEncoder"}, []string{"error"}},
-	"MarshalLogArray":  {[]string{"go.uber.org/zap/zapcore.ArrayEncoder"}, []string{"error"}},
-	"WriteText":        {[]string{"*bytes.Buffer"}, nil},
-	"GetName":          {nil, []string{"string"}},
-	"GetNamespace":     {nil, []string{"string"}},
-	"DeepCopyObject":   {nil, []string{"k8s.io/apimachinery/pkg/runtime.Object"}},
+	"Error":                {nil, []string{"string"}},
+	"String":               {nil, []string{"string"}},
+	"GoString":             {nil, []string{"string"}},
+	"Format":               {[]string{"fmt.State", "rune"}, nil},
+	"MarshalJSON":          {nil, []string{"[]byte", "error"}},
+	"MarshalText":          {nil, []string{"[]byte", "error"}},
+	"MarshalLog":           {nil, []string{""}},
+	"LogValue":             {nil, []string{"log/slog.Value"}},
+	"MarshalLogObject":     {[]string{"go.uber.org/zap/zapcore.ObjectEncoder"}, []string{"error"}},
+	"MarshalLogArray":      {[]string{"go.uber.org/zap/zapcore.ArrayEncoder"}, []string{"error"}},
+	"MarshalZerologObject": {[]string{"*github.com/rs/zerolog.Event"}, nil},
+	"WriteText":            {[]string{"*bytes.Buffer"}, nil},
+	"GetName":              {nil, []string{"string"}},
+	"GetNamespace":         {nil, []string{"string"}},
+	"DeepCopyObject":       {nil, []string{"k8s.io/apimachinery/pkg/runtime.Object"}},
 }
 
 // method returns the method of a value of type t that has the given name and

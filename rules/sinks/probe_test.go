@@ -2,7 +2,6 @@ package sinks
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -13,9 +12,7 @@ import (
 	"log/slog"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/mapguard/mapguard/rules/sinks/testdata/shapes"
@@ -72,45 +69,13 @@ func TestFootprints(t *testing.T) {
 		}
 		for _, sink := range slices.Sorted(maps.Keys(sinksProbed)) {
 			p := sinksProbed[sink]
-			want := observed(p.run(shapes.All[name]))
+			want := shapes.Observed(p.run(shapes.All[name]))
 			walks, methods := fp.Of(obj.Type(), p.how)
 			if got := predicted(walks, methods); !slices.Equal(got, want) {
 				t.Errorf("%s with %s: predicted %v, observed %v in %s", name, sink, got, want, p.run(shapes.All[name]))
 			}
 		}
 	}
-}
-
-var sentinel = regexp.MustCompile(`\bk([A-Z]|[a-z]\b|self|inner)|[<(\\u003c]*\b(String|Error|GoString|Format|MarshalJSON|MarshalText|LogValue)(>|\)|\\u003e)`)
-
-// observed returns the sentinels in a text: maps by the name of their holder,
-// methods by name with parentheses.
-func observed(text string) []string {
-	seen := make(map[string]bool)
-	for _, text := range []string{text, unhex(text)} {
-		for _, m := range sentinel.FindAllStringSubmatch(text, -1) {
-			switch {
-			case m[2] != "":
-				seen[m[2]+"()"] = true
-			case m[1] != "inner":
-				seen[m[1]] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(seen))
-}
-
-var hexes = regexp.MustCompile(`(0[xX])?[0-9a-fA-F]{4,}`)
-
-// unhex decodes the texts that %x and %X printed.
-func unhex(text string) string {
-	return hexes.ReplaceAllStringFunc(text, func(s string) string {
-		b, err := hex.DecodeString(strings.TrimPrefix(strings.ToLower(s), "0x"))
-		if err != nil {
-			return s
-		}
-		return string(b)
-	})
 }
 
 func predicted(walks []Walk, methods []Method) []string {

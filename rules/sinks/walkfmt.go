@@ -41,6 +41,7 @@ type fmtState struct {
 	sharpV   bool // %#v
 	wraps    bool // %w in fmt.Errorf
 	erroring bool // inside "%!verb(...)": no methods are called
+	redacts  bool // errors have rules of their own
 	depth0   bool // the next pointer is followed
 	ro       ro
 }
@@ -83,6 +84,12 @@ func (w *walker) fmtArg(t types.Type, p place, s fmtState) {
 func (w *walker) handled(t types.Type, p place, s fmtState) bool {
 	if s.erroring {
 		return false
+	}
+	if fn := method(t, "Error"); s.redacts && fn != nil && (s.verb != 'w' || s.wraps) {
+		if s.verb == 'v' && !s.sharpV || s.verb == 's' || s.verb == 'w' {
+			w.calls(fn, p)
+		}
+		return true
 	}
 	names := []string{"Format"}
 	switch {

@@ -2,8 +2,8 @@ package summarise
 
 import "golang.org/x/tools/go/ssa"
 
-// failedAssertion reports whether v is what a type assertion gives that has
-// failed when blk runs, and so nothing.
+// failedAssertion reports whether v is what a type assertion or look-up gives
+// that has failed when blk runs, and so nothing.
 func failedAssertion(v ssa.Value, blk *ssa.BasicBlock) bool {
 	for {
 		switch x := v.(type) {
@@ -20,7 +20,9 @@ func failedAssertion(v ssa.Value, blk *ssa.BasicBlock) bool {
 	if !ok || val.Index != 0 {
 		return false
 	}
-	if ta, ok := val.Tuple.(*ssa.TypeAssert); !ok || !ta.CommaOk {
+	switch val.Tuple.(type) { // with a second result, so v, ok := is the form
+	case *ssa.TypeAssert, *ssa.Lookup:
+	default:
 		return false
 	}
 	for _, ref := range *val.Tuple.Referrers() {

@@ -40,6 +40,9 @@ type packageBuilder struct {
 	funcs  map[FuncID]*Func         // lock effects of functions already seen
 	sum    *Package
 	ssa    *ssa.Package
+	sinks  *sinks.Table // with the user's helpers; nil if formatting is of no interest
+	// wrappersOf returns what is known of a helper.
+	wrappersOf func(types.Object) []sinks.Wrapper
 }
 
 // A builder summarises one function.
@@ -76,6 +79,7 @@ func Summarise(fset *token.FileSet, pkg *load.Package, env *Env) *Package {
 		p.table = known.Default()
 	}
 	p.index()
+	p.helpers()
 	prog := ssa.NewProgram(fset, ssa.BuilderMode(0))
 	for _, imp := range pkg.Types.Imports() {
 		prog.CreatePackage(imp, nil, nil, true)

@@ -1,7 +1,6 @@
 package summarise
 
 import (
-	"go/ast"
 	"go/types"
 	"strings"
 
@@ -371,101 +370,4 @@ func unknownCallee(c *ssa.CallCommon) string {
 		return calleeName(c)
 	}
 	return "a function value"
-}
-
-// sinkCall records the maps that a formatting call walks, and the methods that
-// it calls on the way.
-func (b *builder) sinkCall(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
-	call, ok := b.nodes[ins.Pos()].(*ast.CallExpr)
-	if !ok || b.env.Sinks == nil {
-		return
-	}
-	callee := b.env.Sinks.Callee(b.pkg.Info, call)
-	if callee == nil {
-		return
-	}
-	for _, arg := range b.env.Sinks.Classify(b.pkg.Info, call) {
-		if arg.Spread {
-			continue
-		}
-		walks, methods := b.env.Footprints.Of(arg.Type, arg.How)
-		if len(walks) == 0 && len(methods) == 0 {
-			continue
-		}
-		var paths []access.Path
-		if arg.Expr == call.Args[arg.Index] {
-			v := argument(c, arg.Index)
-			if v != nil && failedAssertion(v, ins.Block()) {
-				continue
-			}
-			if v != nil {
-				paths = b.pathsOf(v)
-			}
-		}
-		if arg.How.Lazy {
-			e.Locks = nil
-		}
-		for _, w := range walks {
-			f := e
-			f.Sink = &Sink{Callee: FuncName(callee), Call: e.Paren, Arg: arg.Index, Chain: w.Chain, Guarded: w.Guarded, Note: b.env.Sinks.Note(b.pkg.Info, call)}
-			if w.Impl != nil {
-				f.Sink.Impl = types.TypeString(w.Impl, nil)
-			}
-			f.Kind, f.Op, f.Loc = Access, access.Format, w.Location
-			for _, p := range walkPaths(paths, w.Steps) {
-				f.Path = p
-				if w.Location.IsZero() {
-					b.access(f, access.Format, []access.Path{p})
-					continue
-				}
-				b.emit(f)
-			}
-		}
-		for _, m := range methods {
-			f := e
-			f.Kind, f.Call = Call, -1
-			f.Text = m.Func.Name() + " (called by " + callee.Name() + ")"
-			f.Targets = []Target{{Kind: Static, ID: FuncID(FuncName(m.Func)), Recv: walkPaths(paths, m.Steps), Bound: true}}
-			b.emit(f)
-		}
-	}
-}
-
-// walkPaths appends steps to each path; a path unknown or too long keeps the
-// last of them.
-func walkPaths(paths []access.Path, steps []access.Step) []access.Path {
-	if len(paths) == 0 {
-		paths = []access.Path{{}}
-	}
-	for _, s := range steps {
-		if len(paths) == 0 {
-			paths = []access.Path{{}}
-		}
-		paths = extend(paths, s)
-	}
-	return paths
-}
-
-// argument returns the value of the i'th argument as written, looking into the
-// slice of variadic ones.
-func argument(c *ssa.CallCommon, i int) ssa.Value {
-	args := c.Args
-	if !c.IsInvoke() && c.Signature().Recv() != nil && len(args) > 0 {
-		args = args[1:]
-	}
-	n := c.Signature().Params().Len()
-	if c.Signature().Variadic() && i >= n-1 {
-		if n-1 >= len(args) {
-			return nil
-		}
-		vs := variadic(args[n-1])
-		if i-(n-1) < len(vs) {
-			return vs[i-(n-1)]
-		}
-		return nil
-	}
-	if i < len(args) {
-		return args[i]
-	}
-	return nil
 }

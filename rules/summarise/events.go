@@ -75,12 +75,17 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 		b.call(e, ins, &ins.Call)
 	case *ssa.RunDefers:
 		b.runDefers(e, ls)
+	case *ssa.Panic:
+		b.panics(e, ins)
 	case *ssa.Return:
 		b.results(ins)
+		b.encodedResult(e, ins)
 		e.Kind = Exit
 		b.emit(e)
-	case *ssa.MakeClosure, *ssa.MakeInterface, *ssa.ChangeType:
-		b.handlerValue(e, ins.(ssa.Value))
+	case *ssa.ChangeType:
+		b.published(e, ins)
+	case *ssa.MakeInterface:
+		b.handlerValue(e, ins)
 	}
 	b.handlerOperands(e, ins)
 }

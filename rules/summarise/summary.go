@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/sinks"
 )
 
 // A FuncID names a function across packages, test variants and runs:
@@ -29,6 +30,8 @@ type Package struct {
 	// Stored lists the functions that are stored in struct fields, to be
 	// called through the field elsewhere.
 	Stored []Stored
+	// Wrappers are the functions that format what they are given.
+	Wrappers []sinks.Wrapper
 }
 
 // A Type is what dispatch and lock discipline need to know of a named type.
@@ -161,6 +164,8 @@ type Sink struct {
 	Guarded bool
 	Note    string // which release of a logging library decides how it walks, ""
 	Impl    string // the implementer assumed behind an interface, "" if none
+	// Wrappers say that Callee is a helper of the user's, and what it does.
+	Wrappers []sinks.Wrapper
 }
 
 // A TargetKind says how the callee of a call is known.

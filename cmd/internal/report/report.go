@@ -24,6 +24,9 @@ type Finding struct {
 	Why      string   `json:"why,omitempty"`
 	Accesses []Access `json:"accesses"`
 	Fix      *Fix     `json:"fix"` // nil if nobody knows one
+	// Alternatives are other fixes to choose from, best first; left out where
+	// there are none.
+	Alternatives []Fix `json:"alternatives,omitempty"`
 }
 
 // A Position is a place in the source.

@@ -1,0 +1,5 @@
+//go:build oldklog
+
+package main
+
+func depths() {}

@@ -1,0 +1,5 @@
+//go:build oldklog || klog90
+
+package main
+
+func format() {}

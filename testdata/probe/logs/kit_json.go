@@ -1,0 +1,15 @@
+package logs
+
+import (
+	"github.com/go-kit/log"
+
+	"example.com/probe/harness"
+)
+
+func init() {
+	l := log.NewJSONLogger(&harness.Out)
+	harness.Value(func(v any) { l.Log("key", v) })
+	harness.Later(func(v any) func() { w := log.With(l, "key", v); return func() { w.Log("m", 1) } })
+	harness.Later(func(v any) func() { w := log.WithPrefix(l, "key", v); return func() { w.Log("m", 1) } })
+	harness.Later(func(v any) func() { w := log.WithSuffix(l, "key", v); return func() { w.Log("m", 1) } })
+}
