@@ -21,8 +21,8 @@ import (
 // A tally counts what a soak did.
 type tally struct {
 	t        *testing.T
-	known    []*regexp.Regexp // what repair says, see sayings
-	words    []string         // the same as it is written
+	known    []*regexp.Regexp         // what repair says, see sayings
+	words    []string                 // the same as it is written
 	idle     map[access.Location]bool // maps that are guarded already, or never change once they are there
 	levels   map[string]int
 	reasons  map[string]int

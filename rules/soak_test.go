@@ -234,15 +234,16 @@ func (s *soak) local(loc access.Location, sites []*link.Site) *judge.Finding {
 		ID: fmt.Sprint("M-", loc.Pos), Key: fmt.Sprint(loc.Pkg, loc.Owner, loc.Name), Rule: judge.SharedMap, Map: loc,
 		Evidence: judge.Possible, Message: "map " + loc.Short() + " is captured", Pos: access.Pos{},
 	}
-	common, first := map[access.Location]bool{}, true
+	common, first := map[string]bool{}, true // locks, as paths: a literal does not know which variable it has captured
 	for _, site := range sites {
 		if site.Exempt == "package initialisation" || site.Op == access.Format {
 			continue
 		}
 		f.Sites = append(f.Sites, judge.Site{Op: site.Op, Pkg: site.Pkg, Func: site.Func, Pos: site.Pos, Locks: site.Locks, Base: site.Path.Base()})
-		held := make(map[access.Location]bool)
+		held := make(map[string]bool)
 		for _, l := range site.Locks {
-			held[l.ID.Location] = (l.Mode == access.Exclusive || !site.Op.Writes()) && (first || common[l.ID.Location])
+			lock := l.Path.String()
+			held[lock] = (l.Mode == access.Exclusive || !site.Op.Writes()) && (first || common[lock])
 		}
 		common, first = held, false
 		if site.Op == access.Write && !f.Pos.IsValid() {
