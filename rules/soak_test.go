@@ -210,7 +210,7 @@ func (s *soak) everyMap(prog *link.Program, main func(string) bool, text func(ac
 		if !main(loc.Pkg) || found[loc] {
 			continue
 		}
-		f := s.local(loc, sites)
+		f := s.forced(loc, sites)
 		if f != nil {
 			out = append(out, f)
 		}
@@ -223,43 +223,56 @@ func (s *soak) everyMap(prog *link.Program, main func(string) bool, text func(ac
 	return out
 }
 
-// local makes a finding of a local map that a function literal captures: judge
-// knows that only one goroutine uses it, and the soak does not want to. Nil if
-// loc is no such map, or is never written, or one lock is held at all accesses.
-func (s *soak) local(loc access.Location, sites []*link.Site) *judge.Finding {
-	if loc.Kind != access.Local {
+// forced makes a finding of a map that judge is content with because only one
+// goroutine can use it: the soak does not want to know. Nil if loc is never
+// written to, or one lock is held at all accesses that need one.
+func (s *soak) forced(loc access.Location, sites []*link.Site) *judge.Finding {
+	f := &judge.Finding{
+		ID: fmt.Sprint("M-", loc), Key: loc.String(), Rule: judge.SharedMap, Map: loc,
+		Evidence: judge.Possible, Message: "map " + loc.Short() + " is there",
+	}
+	var needy []*link.Site
+	for _, site := range sites {
+		// A new object is given its map in a literal, as a rule, where no lock
+		// can be taken, and need not be.
+		if site.Exempt != "package initialisation" && site.Op != access.Format && (site.Exempt == "" || site.Op != access.Replace) {
+			needy = append(needy, site)
+		}
+	}
+	if guarded(slices.DeleteFunc(slices.Clone(needy), func(s *link.Site) bool { return s.Exempt != "" })) || guarded(needy) {
 		return nil
 	}
-	f := &judge.Finding{
-		ID: fmt.Sprint("M-", loc.Pos), Key: fmt.Sprint(loc.Pkg, loc.Owner, loc.Name), Rule: judge.SharedMap, Map: loc,
-		Evidence: judge.Possible, Message: "map " + loc.Short() + " is captured", Pos: access.Pos{},
-	}
-	common, first := map[string]bool{}, true // locks, as paths: a literal does not know which variable it has captured
-	for _, site := range sites {
-		if site.Exempt == "package initialisation" || site.Op == access.Format {
-			continue
-		}
+	for _, site := range needy {
 		f.Sites = append(f.Sites, judge.Site{Op: site.Op, Pkg: site.Pkg, Func: site.Func, Pos: site.Pos, Locks: site.Locks, Base: site.Path.Base()})
-		held := make(map[string]bool)
-		for _, l := range site.Locks {
-			lock := l.Path.String()
-			held[lock] = (l.Mode == access.Exclusive || !site.Op.Writes()) && (first || common[lock])
-		}
-		common, first = held, false
 		if site.Op == access.Write && !f.Pos.IsValid() {
 			f.Pos = site.Pos
 			f.Accesses = []judge.Access{{Site: f.Sites[len(f.Sites)-1]}}
-		}
-	}
-	for _, held := range common {
-		if held {
-			return nil
 		}
 	}
 	if !f.Pos.IsValid() {
 		return nil
 	}
 	return f
+}
+
+// guarded reports whether one lock is held at all of some sites. Local locks go
+// by their names: a literal does not know which variable it has captured.
+func guarded(sites []*link.Site) bool {
+	var common map[string]bool
+	for _, site := range sites {
+		held := make(map[string]bool)
+		for _, l := range site.Locks {
+			name := l.ID.String()
+			if l.ID.Kind != access.Field && l.ID.Kind != access.Global {
+				name = l.Path.String()
+			}
+			if l.Mode == access.Exclusive || !site.Op.Writes() {
+				held[name] = common == nil || common[name]
+			}
+		}
+		common = held
+	}
+	return slices.Contains(slices.Collect(maps.Values(common)), true)
 }
 
 // An output is what a command said.
