@@ -24,7 +24,8 @@ type site struct {
 	fn   *function
 	obj  object // the object that holds the map
 
-	needy bool // it needs the chosen lock and does not hold it
+	needy   bool // it needs the chosen lock and does not hold it
+	counter bool // see counters
 }
 
 // A function is a function body that has sites, those of function literals
@@ -38,6 +39,8 @@ type function struct {
 	sites []*site
 	temps map[string][]extent // new variables
 	moved map[movedName]movedVar
+
+	counters []*types.Var // see counters
 }
 
 // An object is the expression whose field the map is, as a site names it. For

@@ -87,6 +87,7 @@ type mapRepair struct {
 	reach map[string]bool // functions that may come to a needy site; nil until needed
 	back  map[string]bool // those that may only by what code from elsewhere calls back
 
+	counted  []string         // the counters beside the map that the lock guards too
 	outside  map[string]outer // see outers
 	deferred *bool            // see outlived
 
@@ -116,6 +117,7 @@ func (r *mapRepair) prepare() bool {
 	if r.level() == edit.Manual {
 		return r.lock != nil
 	}
+	r.counters()
 	r.otherUses()
 	r.otherBuilds()
 	return true
