@@ -429,7 +429,7 @@ func (h *hoisting) reordered(s *site) []doubt {
 			out = append(out, h.doubt(edit.Unsafe, s.node.Pos(), "%s is evaluated before %s is called, no longer after", h.r.text(h.src, e), calleeName(call)))
 			break
 		}
-		if e := h.effect(call); e.touches(h.r.f.Map) || e.Unknown != "" || e.Blocks != "" && !(&troubleWalk{job: h.job}).logs(call) {
+		if e := h.effect(call); h.r.touches(e) || e.Unknown != "" || e.Blocks != "" && !(&troubleWalk{job: h.job}).logs(call) {
 			out = append(out, h.doubt(edit.Unsafe, s.node.Pos(), "the map is looked at before %s is called, no longer after", calleeName(call)))
 			break
 		}

@@ -54,8 +54,9 @@ type object struct {
 // locate finds the syntax of every site.
 func (r *mapRepair) locate() {
 	byNode := make(map[ast.Node]*function)
-	for i, js := range r.f.Sites {
-		if i > 0 && js.Pos == r.f.Sites[i-1].Pos && js.Op == r.f.Sites[i-1].Op {
+	all := r.judged()
+	for i, js := range all {
+		if i > 0 && js.Pos == all[i-1].Pos && js.Op == all[i-1].Op {
 			continue // the same file in a test variant
 		}
 		doubt := func(level edit.Applicability, format string, args ...any) {

@@ -166,7 +166,7 @@ func (r *mapRepair) fieldName() string {
 			maps++
 		}
 	}
-	if maps <= 1 && r.fieldFree("mu") {
+	if maps <= len(r.findings()) && r.fieldFree("mu") {
 		return "mu"
 	}
 	return firstFree(lowerFirst(r.f.Map.Name)+"Mu", r.fieldFree)

@@ -25,7 +25,7 @@ func (r *mapRepair) insertLock() {
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("%s %s.Mutex // guards %s", name, local, strings.Join(append([]string{r.f.Map.Name}, r.counted...), ", ")), nil
+		return fmt.Sprintf("%s %s.Mutex // guards %s", name, local, r.guarded()), nil
 	}
 	switch r.f.Map.Kind {
 	case access.Field:

@@ -58,8 +58,11 @@ type Session struct {
 func NewSession(p *load.Program, eff Effects) *Session { return &Session{p: p, eff: eff} }
 
 // SharedMap is the function SharedMap.
-func (s *Session) SharedMap(f *judge.Finding) *edit.Fix {
-	r := &mapRepair{Session: s, f: f}
+func (s *Session) SharedMap(f *judge.Finding) *edit.Fix { return s.fix(f) }
+
+// fix guards the map of f, and those of more findings about the same struct.
+func (s *Session) fix(f *judge.Finding, more ...*judge.Finding) *edit.Fix {
+	r := &mapRepair{Session: s, f: f, more: more}
 	fix := &edit.Fix{Title: "Guard " + place(f.Map) + " with a mutex"}
 	if r.prepare() {
 		fix.Title = r.title()
@@ -80,9 +83,11 @@ func (s *Session) SharedMap(f *judge.Finding) *edit.Fix {
 type mapRepair struct {
 	*Session
 	f     *judge.Finding
-	decl  *declaration // of the map's variable
-	sites []*site      // in position order, those that need no lock included
-	funcs []*function  // that have sites
+	more  []*judge.Finding // see Together
+	decl  *declaration     // of the map's variable
+	vars  []*types.Var     // that variable, and those of more
+	sites []*site          // in position order, those that need no lock included
+	funcs []*function      // that have sites
 	lock  *lock
 	reach map[string]bool // functions that may come to a needy site; nil until needed
 	back  map[string]bool // those that may only by what code from elsewhere calls back
@@ -126,10 +131,12 @@ func (r *mapRepair) prepare() bool {
 // formatOnly reports whether the finding is about a call that formats the map
 // by reflection. A lock is the wrong remedy: the call would walk the lock too.
 func (r *mapRepair) formatOnly() bool {
-	for _, a := range r.f.Accesses {
-		if a.Op == access.Format {
-			r.doubtAt(edit.Manual, a.Pos, "the call here prints the whole map, which no lock beside it makes right: apply the deepformat fix, then look again")
-			return true
+	for _, f := range r.findings() {
+		for _, a := range f.Accesses {
+			if a.Op == access.Format {
+				r.doubtAt(edit.Manual, a.Pos, "the call here prints the whole map, which no lock beside it makes right: apply the deepformat fix, then look again")
+				return true
+			}
 		}
 	}
 	return false
@@ -138,7 +145,7 @@ func (r *mapRepair) formatOnly() bool {
 // title says what the fix does: it is asked for once the lock is known.
 func (r *mapRepair) title() string {
 	if r.lock.isNew {
-		title := fmt.Sprintf("Guard %s with a new mutex %s", place(r.f.Map), r.lock.display)
+		title := fmt.Sprintf("Guard %s with a new mutex %s", r.places(), r.lock.display)
 		if r.lock.beside != "" {
 			title += fmt.Sprintf(" (%s is there already, but nothing shows that it guards this map)", r.lock.beside)
 		}

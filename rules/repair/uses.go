@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/astutil"
 	"golang.org/x/tools/go/types/typeutil"
@@ -11,6 +12,7 @@ import (
 	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/judge"
 )
 
 // otherUses looks through the module for uses of the map's variable that are
@@ -24,11 +26,16 @@ func (r *mapRepair) otherUses() {
 			covered[e.Pos()] = true
 		}
 	}
-	for _, pkg := range r.users(ast.IsExported(r.f.Map.Name)) {
+	for _, pkg := range r.users(r.exported()) {
 		for _, file := range pkg.Syntax {
 			r.once(file, func() { r.otherUsesIn(pkg, file, covered) })
 		}
 	}
+}
+
+// exported reports whether other packages can use a map by its name.
+func (r *mapRepair) exported() bool {
+	return slices.ContainsFunc(r.findings(), func(f *judge.Finding) bool { return ast.IsExported(f.Map.Name) })
 }
 
 func (r *mapRepair) otherUsesIn(pkg *load.Package, file *ast.File, covered map[token.Pos]bool) {
