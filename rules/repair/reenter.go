@@ -20,10 +20,10 @@ func (r *mapRepair) reenters(info *types.Info, call *ast.CallExpr, e Effect) boo
 	if r.callsBackNeedy(info, call) {
 		return true
 	}
-	if !r.touches(e) {
-		return false
-	}
 	fn, ok := typeutil.Callee(info, call).(*types.Func)
+	if !r.touches(e) {
+		return r.compares && ok && fn.Pkg() != nil && r.reaches(fn) // comparisons are not in e
+	}
 	if !ok || fn.Pkg() == nil {
 		return true // a function value that uses the map
 	}

@@ -92,6 +92,7 @@ type mapRepair struct {
 	reach map[string]bool // functions that may come to a needy site; nil until needed
 	back  map[string]bool // those that may only by what code from elsewhere calls back
 
+	compares bool             // some function does nothing with the map but compare it
 	counted  []string         // the counters beside the map that the lock guards too
 	outside  map[string]outer // see outers
 	deferred *bool            // see outlived
@@ -122,6 +123,7 @@ func (r *mapRepair) prepare() bool {
 	if r.level() == edit.Manual {
 		return r.lock != nil
 	}
+	r.compared()
 	r.counters()
 	r.otherUses()
 	r.otherBuilds()

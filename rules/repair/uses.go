@@ -19,6 +19,16 @@ import (
 // not sites: the map is handed on, or compared with nil. Whoever gets it may
 // use it without the lock.
 func (r *mapRepair) otherUses() {
+	covered := r.covered()
+	for _, pkg := range r.users(r.exported()) {
+		for _, file := range pkg.Syntax {
+			r.once(file, func() { r.otherUsesIn(pkg, file, covered) })
+		}
+	}
+}
+
+// covered returns where sites name the map's variable.
+func (r *mapRepair) covered() map[token.Pos]bool {
 	covered := make(map[token.Pos]bool)
 	for _, s := range r.sites {
 		info := s.info(r)
@@ -26,11 +36,7 @@ func (r *mapRepair) otherUses() {
 			covered[e.Pos()] = true
 		}
 	}
-	for _, pkg := range r.users(r.exported()) {
-		for _, file := range pkg.Syntax {
-			r.once(file, func() { r.otherUsesIn(pkg, file, covered) })
-		}
-	}
+	return covered
 }
 
 // exported reports whether other packages can use a map by its name.
