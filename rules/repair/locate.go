@@ -41,6 +41,7 @@ type function struct {
 	moved map[movedName]movedVar
 
 	counters []*types.Var // see counters
+	planned  bool         // see planGetter
 }
 
 // An object is the expression whose field the map is, as a site names it. For

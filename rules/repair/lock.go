@@ -44,7 +44,7 @@ func (r *mapRepair) chooseLock() {
 		s.needy = s.Exempt == "" && s.fn != nil && !r.holds(s)
 		needy = needy || s.needy
 	}
-	if !needy {
+	if !needy && len(r.getters) == 0 {
 		r.doubtAt(edit.Manual, r.f.Pos, "every access that was found holds %s", r.lock.display)
 	}
 }

@@ -92,7 +92,8 @@ type mapRepair struct {
 	reach map[string]bool // functions that may come to a needy site; nil until needed
 	back  map[string]bool // those that may only by what code from elsewhere calls back
 
-	compares bool             // some function does nothing with the map but compare it
+	compares bool             // some function uses the map, and the analysis does not say so
+	getters  []*getter        // that sites have the map from
 	counted  []string         // the counters beside the map that the lock guards too
 	outside  map[string]outer // see outers
 	deferred *bool            // see outlived
@@ -125,6 +126,7 @@ func (r *mapRepair) prepare() bool {
 	}
 	r.compared()
 	r.counters()
+	r.cloneGetters()
 	r.otherUses()
 	r.otherBuilds()
 	return true
@@ -158,6 +160,9 @@ func (r *mapRepair) title() string {
 		if s.needy {
 			n++
 		}
+	}
+	if n == 0 {
+		return fmt.Sprintf("Return a copy of %s, made under %s", place(r.f.Map), r.lock.display)
 	}
 	noun := "accesses"
 	if n == 1 {
