@@ -23,7 +23,7 @@ type tally struct {
 	t        *testing.T
 	known    []*regexp.Regexp         // what repair says, see sayings
 	words    []string                 // the same as it is written
-	idle     map[access.Location]bool // maps that are guarded already, or never change once they are there
+	idle     map[access.Location]bool // maps that are guarded already, or only used at the start
 	levels   map[string]int
 	reasons  map[string]int
 	failures map[string]int
@@ -73,7 +73,7 @@ func (y *tally) log(packages, edited, files int) {
 	for _, m := range y.levels {
 		n += m
 	}
-	fmt.Fprintf(&b, "%d packages: %d maps that change, and %d that do not or are guarded; edited %d packages in %d files, tested %d of them\n",
+	fmt.Fprintf(&b, "%d packages: %d maps, and %d that are guarded or only used at the start; edited %d packages in %d files, tested %d of them\n",
 		packages, n, len(y.idle), edited, files, y.tested)
 	for _, m := range []map[string]int{y.levels, y.reasons, y.failures} {
 		for _, k := range ranked(m) {

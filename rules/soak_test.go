@@ -197,8 +197,8 @@ func (s *soak) idempotent(paths []string) {
 	}
 }
 
-// everyMap finds every map that something changes after the start of the
-// program, whoever uses it, and that is not guarded by one lock.
+// everyMap finds every map that is used after the start of the program, whoever
+// uses it, and that is not guarded by one lock.
 func (s *soak) everyMap(prog *link.Program, main func(string) bool, text func(access.Pos) string) []*judge.Finding {
 	out := judge.Findings(prog, main, text)
 	out = slices.DeleteFunc(out, func(f *judge.Finding) bool { return f.Rule != judge.SharedMap })
@@ -224,8 +224,8 @@ func (s *soak) everyMap(prog *link.Program, main func(string) bool, text func(ac
 }
 
 // forced makes a finding of a map that judge is content with because only one
-// goroutine can use it: the soak does not want to know. Nil if loc is never
-// written to, or one lock is held at all accesses that need one.
+// goroutine can use it, or nobody changes it: the soak does not want to know. Nil
+// if one lock is held at all accesses that need one.
 func (s *soak) forced(loc access.Location, sites []*link.Site) *judge.Finding {
 	f := &judge.Finding{
 		ID: fmt.Sprint("M-", loc), Key: loc.String(), Rule: judge.SharedMap, Map: loc,
@@ -244,14 +244,11 @@ func (s *soak) forced(loc access.Location, sites []*link.Site) *judge.Finding {
 	}
 	for _, site := range needy {
 		f.Sites = append(f.Sites, judge.Site{Op: site.Op, Pkg: site.Pkg, Func: site.Func, Pos: site.Pos, Locks: site.Locks, Base: site.Path.Base()})
-		if site.Op == access.Write && !f.Pos.IsValid() {
-			f.Pos = site.Pos
-			f.Accesses = []judge.Access{{Site: f.Sites[len(f.Sites)-1]}}
-		}
 	}
-	if !f.Pos.IsValid() {
+	if len(f.Sites) == 0 {
 		return nil
 	}
+	f.Pos, f.Accesses = f.Sites[0].Pos, []judge.Access{{Site: f.Sites[0]}}
 	return f
 }
 
