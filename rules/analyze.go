@@ -29,6 +29,7 @@ type Config struct {
 	Tests     bool           // look at test files too
 	Generated bool           // report what is found in generated files
 	Known     *known.Table   // what is known of libraries; nil means known.Default
+	RWMutex   bool           // new locks are of type sync.RWMutex
 	Progress  func(format string, args ...any)
 
 	judge judgement // nil means judge.Findings; the soak has another

@@ -19,6 +19,7 @@ import (
 func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 	a.cfg.progress("repairing %d findings", len(fs))
 	session := repair.NewSession(a.prog, effects{a.link.Effects()})
+	session.RWMutex = a.cfg.RWMutex
 	for _, f := range fs {
 		f.Fix = a.repairOne(f, session)
 	}

@@ -134,7 +134,7 @@ func (r *mapRepair) holdsShared(s *site) bool {
 
 // newLock chooses a new mutex beside the map.
 func (r *mapRepair) newLock() {
-	l := &lock{isNew: true, field: r.f.Map.Kind == access.Field}
+	l := &lock{isNew: true, rw: r.RWMutex, field: r.f.Map.Kind == access.Field}
 	if ast.IsGenerated(r.decl.file) {
 		r.doubt(edit.Manual, r.decl.obj.Pos(), "%s is declared in a generated file: change the generator", place(r.f.Map))
 	}

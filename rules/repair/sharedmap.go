@@ -41,6 +41,8 @@ func SharedMap(p *load.Program, eff Effects, f *judge.Finding) *edit.Fix {
 // A Session repairs several findings of one program. What it has to find out
 // about the whole program it finds out once.
 type Session struct {
+	RWMutex bool // new locks are of type sync.RWMutex, and locked for reading where that is enough
+
 	p         *load.Program
 	eff       Effects
 	callers   map[string][]string     // see mentioners; nil until needed
