@@ -205,6 +205,13 @@ func (s *soak) everyMap(prog *link.Program, main func(string) bool, text func(ac
 	found := make(map[access.Location]bool)
 	for _, f := range out {
 		found[f.Map] = true
+		if f.Evidence == judge.Possible {
+			for i := range f.Sites {
+				if x := &f.Sites[i]; x.Op != access.Replace && x.Exempt != atStart {
+					x.Exempt = "" // the soak has goroutines everywhere
+				}
+			}
+		}
 	}
 	for loc, sites := range prog.Sites() {
 		if !main(loc.Pkg) || found[loc] {
@@ -223,6 +230,9 @@ func (s *soak) everyMap(prog *link.Program, main func(string) bool, text func(ac
 	return out
 }
 
+// atStart is why an access during package initialisation needs no lock.
+const atStart = "package initialisation"
+
 // forced makes a finding of a map that judge is content with because only one
 // goroutine can use it, or nobody changes it: the soak does not want to know. Nil
 // if one lock is held at all accesses that need one.
@@ -235,7 +245,7 @@ func (s *soak) forced(loc access.Location, sites []*link.Site) *judge.Finding {
 	for _, site := range sites {
 		// A new object is given its map in a literal, as a rule, where no lock
 		// can be taken, and need not be.
-		if site.Exempt != "package initialisation" && site.Op != access.Format && (site.Exempt == "" || site.Op != access.Replace) {
+		if site.Exempt != atStart && site.Op != access.Format && (site.Exempt == "" || site.Op != access.Replace) {
 			needy = append(needy, site)
 		}
 	}

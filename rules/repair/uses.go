@@ -140,8 +140,17 @@ func isGlobal(obj types.Object) bool {
 	return obj == nil || obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope()
 }
 
+// sitesIn reports whether the body of a function has sites.
+func (r *mapRepair) sitesIn(fn *types.Func) bool {
+	decl, _ := r.bodyOf(fn.Origin())
+	return decl != nil && slices.ContainsFunc(r.sites, func(s *site) bool {
+		return decl.Pos() <= s.node.Pos() && s.node.Pos() < decl.End()
+	})
+}
+
 // handedOn judges a call that gets the map as an argument. A function of this
-// module has been followed by the analysis: its accesses are sites.
+// module has been followed by the analysis: its accesses are sites. What a
+// function literal hands on of the variables around it has not.
 func (r *mapRepair) handedOn(pkg *load.Package, e ast.Expr, call *ast.CallExpr) {
 	tv := pkg.Info.Types[call.Fun]
 	if tv.IsBuiltin() {
@@ -151,7 +160,7 @@ func (r *mapRepair) handedOn(pkg *load.Package, e ast.Expr, call *ast.CallExpr) 
 		r.doubt(edit.Unsafe, e.Pos(), "%s is read here without the lock, and assigned elsewhere", place(r.f.Map))
 	}
 	if fn, ok := typeutil.Callee(pkg.Info, call).(*types.Func); ok && fn.Pkg() != nil && !isInterfaceMethod(fn) {
-		if callee := r.checkedPackage(fn.Pkg().Path()); callee != nil && callee.Main {
+		if callee := r.checkedPackage(fn.Pkg().Path()); callee != nil && callee.Main && (r.f.Map.Kind != access.Local || r.sitesIn(fn)) {
 			return
 		}
 	}
