@@ -96,6 +96,7 @@ type mapRepair struct {
 
 	compares bool             // some function uses the map, and the analysis does not say so
 	getters  []*getter        // that sites have the map from
+	handed   []*site          // calls that hand the map on, see fromCaller
 	counted  []string         // the counters beside the map that the lock guards too
 	outside  map[string]outer // see outers
 	deferred *bool            // see outlived
@@ -122,6 +123,7 @@ func (r *mapRepair) prepare() bool {
 		return false
 	}
 	r.locate()
+	r.addHanded()
 	r.chooseLock()
 	if r.level() == edit.Manual {
 		return r.lock != nil
