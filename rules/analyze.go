@@ -29,8 +29,14 @@ type Config struct {
 	Tests     bool           // look at test files too
 	Generated bool           // report what is found in generated files
 	Known     *known.Table   // what is known of libraries; nil means known.Default
+	RWMutex   bool           // new locks are of type sync.RWMutex
 	Progress  func(format string, args ...any)
+
+	judge judgement // nil means judge.Findings; the soak has another
 }
+
+// A judgement is a function like judge.Findings.
+type judgement func(prog *link.Program, main func(pkg string) bool, text func(access.Pos) string) []*judge.Finding
 
 func (c *Config) wants(rule string) bool {
 	return len(c.Rules) == 0 || slices.Contains(c.Rules, rule)
@@ -151,7 +157,11 @@ func (a *analysis) find(ctx context.Context) ([]*judge.Finding, error) {
 			own[pkg.Summary.Path] = true
 		}
 	}
-	fs := judge.Findings(a.link, func(pkg string) bool { return own[pkg] }, a.line)
+	findings := judge.Findings
+	if a.cfg.judge != nil {
+		findings = a.cfg.judge
+	}
+	fs := findings(a.link, func(pkg string) bool { return own[pkg] }, a.line)
 	a.found = slices.DeleteFunc(fs, func(f *judge.Finding) bool { return !a.wanted(f) })
 	return slices.Clone(a.found), nil
 }

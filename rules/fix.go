@@ -19,21 +19,64 @@ import (
 func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 	a.cfg.progress("repairing %d findings", len(fs))
 	session := repair.NewSession(a.prog, effects{a.link.Effects()})
+	session.RWMutex = a.cfg.RWMutex
 	for _, f := range fs {
 		f.Fix = a.repairOne(f, session)
 	}
 	if a.outside != nil {
 		a.withhold(fs)
+		if err := a.proveAll(ctx, fs); err != nil {
+			return err
+		}
+		return a.together(fs)
 	}
+	alone := a.oneMutex(fs, session)
+	if err := a.proveAll(ctx, fs); err != nil {
+		return err
+	}
+	var again []*judge.Finding
+	for _, f := range fs {
+		if fix := alone[f]; fix != nil && len(f.Fix.Edits) == 0 {
+			f.Fix = fix
+			again = append(again, f)
+		}
+	}
+	if err := a.proveAll(ctx, again); err != nil {
+		return err
+	}
+	return a.alternatives(ctx, fs)
+}
+
+// proveAll proves those fixes that have edits.
+func (a *analysis) proveAll(ctx context.Context, fs []*judge.Finding) error {
 	for _, group := range compatible(fs) {
 		if err := a.proveGroup(ctx, group); err != nil {
 			return err
 		}
 	}
-	if a.outside != nil {
-		return a.together(fs)
+	return nil
+}
+
+// oneMutex gives the maps of one struct one fix, with one mutex for all of them,
+// where that is safe. It returns the fixes that those maps had by themselves.
+func (a *analysis) oneMutex(fs []*judge.Finding, session *repair.Session) map[*judge.Finding]*edit.Fix {
+	alone := make(map[*judge.Finding]*edit.Fix)
+	for _, group := range repair.Groups(fs) {
+		fix := recovering(func() *edit.Fix { return session.Together(group) })
+		if fix == nil || len(fix.Edits) == 0 {
+			continue
+		}
+		for _, f := range group {
+			shared := *fix
+			alone[f], f.Fix = f.Fix, &shared
+		}
 	}
-	return a.alternatives(ctx, fs)
+	return alone
+}
+
+// sameFix reports whether two findings have one fix between them.
+func sameFix(f, g *judge.Finding) bool {
+	return len(f.Fix.Edits) > 0 && len(g.Fix.Edits) > 0 && &f.Fix.Edits[0] == &g.Fix.Edits[0]
 }
 
 // effects presents what link knows of calls as repair wants it.
@@ -44,16 +87,22 @@ func (e effects) Call(pos access.Pos) repair.Effect { return repair.Effect(e.Eff
 
 // repairOne makes the fix of one finding. A panic is a bug of ours, and leaves
 // the finding without an automatic fix.
-func (a *analysis) repairOne(f *judge.Finding, session *repair.Session) (fix *edit.Fix) {
+func (a *analysis) repairOne(f *judge.Finding, session *repair.Session) *edit.Fix {
+	return recovering(func() *edit.Fix {
+		if f.Rule == judge.DeepFormat {
+			return repair.DeepFormat(a.prog, f)
+		}
+		return session.SharedMap(f)
+	})
+}
+
+func recovering(repair func() *edit.Fix) (fix *edit.Fix) {
 	defer func() {
 		if r := recover(); r != nil {
 			fix = &edit.Fix{Title: "No fix", Reason: fmt.Sprintf("mapguard: internal error while repairing: %v (please report this)", r)}
 		}
 	}()
-	if f.Rule == judge.DeepFormat {
-		return repair.DeepFormat(a.prog, f)
-	}
-	return session.SharedMap(f)
+	return repair()
 }
 
 // compatible splits findings whose fixes have edits into groups whose edits do
@@ -67,7 +116,7 @@ next:
 			continue
 		}
 		for i := range groups {
-			if merged, err := edit.Merge(edits[i], f.Fix.Edits); err == nil && !shareCode(edits[i], f.Fix.Edits) {
+			if merged, err := edit.Merge(edits[i], f.Fix.Edits); err == nil && (shareFix(groups[i], f) || !shareCode(edits[i], f.Fix.Edits)) {
 				groups[i], edits[i] = append(groups[i], f), merged
 				continue next
 			}
@@ -76,6 +125,11 @@ next:
 		edits = append(edits, f.Fix.Edits)
 	}
 	return groups
+}
+
+// shareFix reports whether f has its fix in common with one of fs.
+func shareFix(fs []*judge.Finding, f *judge.Finding) bool {
+	return slices.ContainsFunc(fs, func(g *judge.Finding) bool { return sameFix(f, g) })
 }
 
 // shareCode reports whether two lists have an edit in common that is no import:
@@ -111,6 +165,13 @@ func (a *analysis) proveGroup(ctx context.Context, group []*judge.Finding) error
 		}
 		if len(failed) == 0 {
 			break
+		}
+		for _, f := range group {
+			for _, g := range group {
+				if failed[f] == nil && failed[g] != nil && sameFix(f, g) {
+					failed[f] = failed[g]
+				}
+			}
 		}
 		group = slices.DeleteFunc(group, func(f *judge.Finding) bool {
 			why, ok := failed[f]

@@ -23,7 +23,8 @@ type options struct {
 	evidenceName      string
 	evidence          judge.Evidence // of that name
 	tests, generated  bool
-	tags, dir, rows   string
+	tags, dir         string
+	rows, guard       string
 	allowDirty, help  bool
 	format, color     string
 }
@@ -52,6 +53,7 @@ func (o *options) flags() *pflag.FlagSet {
 	fs.StringVar(&o.tags, "tags", "", "build `TAGS`, comma-separated")
 	fs.StringVarP(&o.dir, "chdir", "C", "", "run in this `DIR`; paths are relative to it")
 	fs.StringVar(&o.rows, "config", "", "rows for libraries that mapguard does not know, from this `FILE`; "+known.FileName+" beside go.mod if not given")
+	fs.Var(choice{&o.guard, []string{"mutex", "rwmutex"}}, "guard", "what a new lock is: mutex, or rwmutex, which is locked for reading where the map is only read")
 	fs.BoolVar(&o.allowDirty, "allow-dirty", false, "with --fix: edit files with uncommitted changes too")
 	fs.Var(choice{&o.format, []string{"text", "json"}}, "format", "text or json")
 	fs.Var(choice{&o.color, []string{"auto", "always", "never"}}, "color", "auto, always or never; auto honours NO_COLOR")
@@ -61,7 +63,7 @@ func (o *options) flags() *pflag.FlagSet {
 
 // parse reads the command line.
 func parse(args []string) (*options, error) {
-	o := &options{format: "text", color: "auto", evidenceName: judge.Inferred.String()}
+	o := &options{format: "text", color: "auto", guard: "mutex", evidenceName: judge.Inferred.String()}
 	fs := o.flags()
 	if err := fs.Parse(args); err != nil {
 		for _, arg := range args {

@@ -25,7 +25,9 @@ type result struct {
 // config returns what to look for. Weak findings are not asked for, unless an
 // ID may name one.
 func (s *session) config() rules.Config {
-	cfg := rules.Config{Rules: s.rules, Tests: s.tests, Generated: s.generated, Known: s.known, Progress: s.progress.step}
+	cfg := rules.Config{
+		Rules: s.rules, Tests: s.tests, Generated: s.generated, Known: s.known, RWMutex: s.guard == "rwmutex", Progress: s.progress.step,
+	}
 	if len(s.only)+len(s.skip) == 0 {
 		cfg.Evidence = s.evidence
 	}

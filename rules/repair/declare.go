@@ -56,7 +56,12 @@ func (r *mapRepair) declared() bool {
 		r.doubtAt(edit.Manual, r.f.Pos, "cannot find the declaration of %s", loc)
 		return false
 	}
-	r.decl = d
+	r.decl, r.vars = d, []*types.Var{d.obj}
+	for _, f := range r.more {
+		if _, obj := fieldNamed(d.pkg.Info, d.strct, f.Map.Name); obj != nil {
+			r.vars = append(r.vars, obj)
+		}
+	}
 	return true
 }
 
@@ -193,14 +198,19 @@ func tokenPos(fset *token.FileSet, file *ast.File, p access.Pos) token.Pos {
 	return pos
 }
 
-// is reports whether obj is the map's variable. Packages are type-checked more
+// is reports whether obj is the variable of a map. Packages are type-checked more
 // than once, so objects are compared by what they are, not by identity.
 func (r *mapRepair) is(obj types.Object) bool {
 	v, ok := obj.(*types.Var)
-	if !ok || v.Name() != r.decl.obj.Name() {
+	if !ok {
 		return false
 	}
-	return sameVar(r.p.Fset, v, r.decl.obj)
+	for _, w := range r.vars {
+		if v.Name() == w.Name() && sameVar(r.p.Fset, v, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // sameVar reports whether two variables are one variable, of possibly two

@@ -142,7 +142,7 @@ func (w *world) location(path, name string) access.Location {
 
 // sites adds the accesses in a file to f.
 func (w *world) sites(f *judge.Finding, pkg *load.Package, file *ast.File) {
-	d := &mapRepair{Session: NewSession(w.p, nil), f: f, decl: &declaration{obj: w.varAt(f.Map)}}
+	d := &mapRepair{Session: NewSession(w.p, nil), f: f, vars: []*types.Var{w.varAt(f.Map)}}
 	ast.Inspect(file, func(n ast.Node) bool {
 		e, ok := n.(ast.Expr)
 		if !ok {

@@ -185,6 +185,7 @@ type hoisting struct {
 	i         int
 	initSites []*site
 
+	keys    []earlyKey
 	before  []func() string // code before the lock is taken
 	under   []func() string // code under the lock
 	replace []op
@@ -231,8 +232,9 @@ func (h *hoisting) values(sites []*site) bool {
 		if v == nil {
 			v = h.temp(h.list, h.i, tempNames(h.info, e)...)
 			byText[text] = v
-			h.under = append(h.under, func() string { return fmt.Sprintf("%s := %s", v, text) })
-			h.doubts = append(h.doubts, h.nodeTroubles(e, sites)...)
+			h.keyEarly(site)
+			h.under = append(h.under, func() string { return fmt.Sprintf("%s := %s", v, h.source(e.Pos(), e.End())) })
+			h.doubts = append(h.doubts, h.nodeTroubles(e, sites, h.early()...)...)
 			if isMap(h.info.TypeOf(e)) {
 				h.doubts = append(h.doubts, h.doubt(edit.Unsafe, e.Pos(), "the map that is looked up here is used after the lock is let go"))
 			}
@@ -427,7 +429,7 @@ func (h *hoisting) reordered(s *site) []doubt {
 			out = append(out, h.doubt(edit.Unsafe, s.node.Pos(), "%s is evaluated before %s is called, no longer after", h.r.text(h.src, e), calleeName(call)))
 			break
 		}
-		if e := h.effect(call); e.touches(h.r.f.Map) || e.Unknown != "" || e.Blocks != "" && !(&troubleWalk{job: h.job}).logs(call) {
+		if e := h.effect(call); h.r.touches(e) || e.Unknown != "" || e.Blocks != "" && !(&troubleWalk{job: h.job}).logs(call) {
 			out = append(out, h.doubt(edit.Unsafe, s.node.Pos(), "the map is looked at before %s is called, no longer after", calleeName(call)))
 			break
 		}
@@ -477,22 +479,4 @@ func (h *hoisting) harmlessLookup(s *site) bool {
 		return isVar && !h.mayBeNil(k.X)
 	}
 	return false
-}
-
-// callsIn returns the calls in n that are neither conversions nor builtins,
-// outside of function literals.
-func callsIn(info *types.Info, n ast.Node) []*ast.CallExpr {
-	var calls []*ast.CallExpr
-	ast.Inspect(n, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.CallExpr:
-			if tv := info.Types[n.Fun]; !tv.IsType() && !tv.IsBuiltin() {
-				calls = append(calls, n)
-			}
-		}
-		return true
-	})
-	return calls
 }

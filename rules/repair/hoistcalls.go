@@ -196,3 +196,21 @@ func (j *job) tempsBefore(at ast.Stmt, h *hoisting, lock, unlock string) []op {
 	}}
 	return append([]op{insert}, h.replace...)
 }
+
+// callsIn returns the calls in n that are neither conversions nor builtins,
+// outside of function literals.
+func callsIn(info *types.Info, n ast.Node) []*ast.CallExpr {
+	var calls []*ast.CallExpr
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			if tv := info.Types[n.Fun]; !tv.IsType() && !tv.IsBuiltin() {
+				calls = append(calls, n)
+			}
+		}
+		return true
+	})
+	return calls
+}

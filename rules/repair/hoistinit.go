@@ -70,7 +70,10 @@ func (h *hoisting) moveInit(init ast.Stmt, header []*site) bool {
 	}
 	if len(h.initSites) > 0 {
 		h.under = append(h.under, m.code)
-		h.doubts = append(h.doubts, h.nodeTroubles(init, header)...)
+		for _, site := range h.initSites {
+			h.keyEarly(site)
+		}
+		h.doubts = append(h.doubts, h.nodeTroubles(init, header, h.early()...)...)
 	} else {
 		h.before = append(h.before, m.code)
 	}
@@ -160,7 +163,7 @@ func (m *movedInit) renames() bool {
 
 // code returns the statement as it stands before the if or switch.
 func (m *movedInit) code() string {
-	text := m.r.text(m.src, m.stmt)
+	text := m.source(m.stmt.Pos(), m.stmt.End())
 	if m.assign == nil {
 		return text
 	}
@@ -170,7 +173,7 @@ func (m *movedInit) code() string {
 		fresh = fresh || !ok
 		again = again && (!ok || !old.captured && types.Identical(old.typ, m.info.Defs[id].Type()))
 	}
-	rhs := string(m.src[m.offset(m.assign.Rhs[0].Pos()):m.offset(m.assign.End())])
+	rhs := m.source(m.assign.Rhs[0].Pos(), m.assign.End())
 	switch {
 	case m.clash || !again:
 		var names []string

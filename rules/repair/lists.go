@@ -49,9 +49,7 @@ func (j *job) depends(b, a *site) bool {
 	if call, ok := a.node.(*ast.CallExpr); ok && b.Op == access.Iterate {
 		return calleeName(call) == "len"
 	}
-	x, ok := a.node.(*ast.IndexExpr)
-	y, ok2 := b.node.(*ast.IndexExpr)
-	return ok && ok2 && (isTest(a) || readsToo(a)) && j.r.text(j.src, x) == j.r.text(j.src, y)
+	return lookUp(a) && lookUp(b) && (isTest(a) || readsToo(a)) && j.r.text(j.src, a.node) == j.r.text(j.src, b.node)
 }
 
 // readsBack reports whether one of sites looks up a key that is written before.
@@ -61,14 +59,18 @@ func (j *job) depends(b, a *site) bool {
 func (j *job) readsBack(before, sites []*site) bool {
 	for _, a := range before {
 		for _, b := range sites {
-			x, ok := a.node.(*ast.IndexExpr)
-			y, ok2 := b.node.(*ast.IndexExpr)
-			if ok && ok2 && a.Op.Writes() && !b.Op.Writes() && j.r.text(j.src, x) == j.r.text(j.src, y) {
+			if lookUp(a) && lookUp(b) && a.Op.Writes() && !b.Op.Writes() && j.r.text(j.src, a.node) == j.r.text(j.src, b.node) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// lookUp reports whether a site is about one element, or a counter.
+func lookUp(s *site) bool {
+	_, ok := s.node.(*ast.IndexExpr)
+	return ok || s.counter
 }
 
 // isTest reports whether a look-up is made to find out if the key is there: with

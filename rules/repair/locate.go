@@ -24,7 +24,8 @@ type site struct {
 	fn   *function
 	obj  object // the object that holds the map
 
-	needy bool // it needs the chosen lock and does not hold it
+	needy   bool // it needs the chosen lock and does not hold it
+	counter bool // see counters
 }
 
 // A function is a function body that has sites, those of function literals
@@ -38,6 +39,9 @@ type function struct {
 	sites []*site
 	temps map[string][]extent // new variables
 	moved map[movedName]movedVar
+
+	counters []*types.Var // see counters
+	planned  bool         // see planGetter
 }
 
 // An object is the expression whose field the map is, as a site names it. For
@@ -51,8 +55,9 @@ type object struct {
 // locate finds the syntax of every site.
 func (r *mapRepair) locate() {
 	byNode := make(map[ast.Node]*function)
-	for i, js := range r.f.Sites {
-		if i > 0 && js.Pos == r.f.Sites[i-1].Pos && js.Op == r.f.Sites[i-1].Op {
+	all := r.judged()
+	for i, js := range all {
+		if i > 0 && js.Pos == all[i-1].Pos && js.Op == all[i-1].Op {
 			continue // the same file in a test variant
 		}
 		doubt := func(level edit.Applicability, format string, args ...any) {

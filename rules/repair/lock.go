@@ -44,7 +44,7 @@ func (r *mapRepair) chooseLock() {
 		s.needy = s.Exempt == "" && s.fn != nil && !r.holds(s)
 		needy = needy || s.needy
 	}
-	if !needy {
+	if !needy && len(r.getters) == 0 {
 		r.doubtAt(edit.Manual, r.f.Pos, "every access that was found holds %s", r.lock.display)
 	}
 }
@@ -134,7 +134,7 @@ func (r *mapRepair) holdsShared(s *site) bool {
 
 // newLock chooses a new mutex beside the map.
 func (r *mapRepair) newLock() {
-	l := &lock{isNew: true, field: r.f.Map.Kind == access.Field}
+	l := &lock{isNew: true, rw: r.RWMutex, field: r.f.Map.Kind == access.Field}
 	if ast.IsGenerated(r.decl.file) {
 		r.doubt(edit.Manual, r.decl.obj.Pos(), "%s is declared in a generated file: change the generator", place(r.f.Map))
 	}
@@ -166,7 +166,7 @@ func (r *mapRepair) fieldName() string {
 			maps++
 		}
 	}
-	if maps <= 1 && r.fieldFree("mu") {
+	if maps <= len(r.findings()) && r.fieldFree("mu") {
 		return "mu"
 	}
 	return firstFree(lowerFirst(r.f.Map.Name)+"Mu", r.fieldFree)

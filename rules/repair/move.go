@@ -161,7 +161,7 @@ func (j *job) plain(e ast.Expr) bool {
 // has been made before s.
 func (j *job) independent(s, store ast.Stmt) bool {
 	for _, call := range callsIn(j.info, s) {
-		if j.effect(call).touches(j.r.f.Map) {
+		if j.r.touches(j.effect(call)) {
 			return false
 		}
 	}

@@ -25,7 +25,11 @@ func (r *mapRepair) insertLock() {
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("%s %s.Mutex // guards %s", name, local, r.f.Map.Name), nil
+		kind := "Mutex"
+		if r.lock.rw {
+			kind = "RWMutex"
+		}
+		return fmt.Sprintf("%s %s.%s // guards %s", name, local, kind, r.guarded()), nil
 	}
 	switch r.f.Map.Kind {
 	case access.Field:

@@ -89,7 +89,7 @@ func (r *mapRepair) usesByName(file *ast.File) ast.Node {
 		case *ast.StarExpr:
 			pointed[n.X] = true
 		case *ast.SelectorExpr:
-			if r.f.Map.Kind == access.Field && n.Sel.Name == r.f.Map.Name {
+			if r.f.Map.Kind == access.Field && r.named(n.Sel.Name) {
 				at = n
 			}
 		case *ast.CompositeLit:

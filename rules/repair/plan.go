@@ -71,6 +71,9 @@ func safely(c candidate) candidate {
 // plan chooses the regions of every function.
 func (r *mapRepair) plan() {
 	for _, fn := range r.funcs {
+		if fn.planned {
+			continue
+		}
 		jobs := r.jobs(fn)
 		var spans []span
 		for _, j := range jobs {

@@ -20,10 +20,10 @@ func (r *mapRepair) reenters(info *types.Info, call *ast.CallExpr, e Effect) boo
 	if r.callsBackNeedy(info, call) {
 		return true
 	}
-	if !e.touches(r.f.Map) {
-		return false
-	}
 	fn, ok := typeutil.Callee(info, call).(*types.Func)
+	if !r.touches(e) {
+		return r.compares && ok && fn.Pkg() != nil && r.reaches(fn) // comparisons are not in e
+	}
 	if !ok || fn.Pkg() == nil {
 		return true // a function value that uses the map
 	}
@@ -351,7 +351,7 @@ func (j *job) leadsToNeedy(call *ast.CallExpr) bool {
 		if _, lit := ast.Unparen(call.Fun).(*ast.FuncLit); lit {
 			return false // it is looked into
 		}
-		return j.r.reaches1(anyValue) && (e.touches(j.r.f.Map) || e.Unknown != "")
+		return j.r.reaches1(anyValue) && (j.r.touches(e) || e.Unknown != "")
 	}
-	return j.r.reaches(fn) && e.touches(j.r.f.Map)
+	return j.r.reaches(fn) && j.r.touches(e)
 }

@@ -18,6 +18,10 @@ type job struct {
 	sites  []*site    // that need it, in position order
 	others []*site    // of the same function that need another object's lock
 	held   []interval // where the function itself holds the lock already
+
+	// mayEnclose allows keyFirst and enclosed, which are for statements that
+	// may panic when there is no other way to let go of the lock then.
+	mayEnclose bool
 }
 
 func newJob(r *mapRepair, fn *function, ref lockRef) *job {
@@ -51,6 +55,12 @@ func (j *job) plan() proposal {
 		candidates = []candidate{safely(j.deferForm), list, j.deferForm}
 	}
 	p, ok := best(candidates...)
+	if !ok || lowest(p.doubts) != edit.Safe {
+		j.mayEnclose = true
+		if q, found := safely(list)(); found {
+			p, ok = q, true
+		}
+	}
 	if !ok {
 		p.doubts = append(p.doubts, j.whyNot())
 	}
@@ -224,6 +234,11 @@ func (j *job) stmt(l []ast.Stmt, i int, sites []*site) (proposal, bool) {
 		}
 	}
 	wrap := func() (proposal, bool) { return j.span(l, i, i, sites) }
+	if whole := wrap; j.mayEnclose {
+		first := func() (proposal, bool) { return j.keyFirst(l, i, sites) }
+		enclosed := func() (proposal, bool) { return j.enclosed(l, i, sites) }
+		wrap = func() (proposal, bool) { return best(safely(whole), safely(first), safely(enclosed), whole) }
+	}
 	descend := func() (proposal, bool) { return j.descend(bodies, sites) }
 	hoist := func() (proposal, bool) { return j.hoist(l, i, header) }
 	snapshot := func() (proposal, bool) { return j.snapshot(l, i, header, bodies, sites) }

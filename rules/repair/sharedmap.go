@@ -41,6 +41,8 @@ func SharedMap(p *load.Program, eff Effects, f *judge.Finding) *edit.Fix {
 // A Session repairs several findings of one program. What it has to find out
 // about the whole program it finds out once.
 type Session struct {
+	RWMutex bool // new locks are of type sync.RWMutex, and locked for reading where that is enough
+
 	p         *load.Program
 	eff       Effects
 	callers   map[string][]string     // see mentioners; nil until needed
@@ -58,8 +60,11 @@ type Session struct {
 func NewSession(p *load.Program, eff Effects) *Session { return &Session{p: p, eff: eff} }
 
 // SharedMap is the function SharedMap.
-func (s *Session) SharedMap(f *judge.Finding) *edit.Fix {
-	r := &mapRepair{Session: s, f: f}
+func (s *Session) SharedMap(f *judge.Finding) *edit.Fix { return s.fix(f) }
+
+// fix guards the map of f, and those of more findings about the same struct.
+func (s *Session) fix(f *judge.Finding, more ...*judge.Finding) *edit.Fix {
+	r := &mapRepair{Session: s, f: f, more: more}
 	fix := &edit.Fix{Title: "Guard " + place(f.Map) + " with a mutex"}
 	if r.prepare() {
 		fix.Title = r.title()
@@ -80,13 +85,19 @@ func (s *Session) SharedMap(f *judge.Finding) *edit.Fix {
 type mapRepair struct {
 	*Session
 	f     *judge.Finding
-	decl  *declaration // of the map's variable
-	sites []*site      // in position order, those that need no lock included
-	funcs []*function  // that have sites
+	more  []*judge.Finding // see Together
+	decl  *declaration     // of the map's variable
+	vars  []*types.Var     // that variable, and those of more
+	sites []*site          // in position order, those that need no lock included
+	funcs []*function      // that have sites
 	lock  *lock
 	reach map[string]bool // functions that may come to a needy site; nil until needed
 	back  map[string]bool // those that may only by what code from elsewhere calls back
 
+	compares bool             // some function uses the map, and the analysis does not say so
+	getters  []*getter        // that sites have the map from
+	handed   []*site          // calls that hand the map on, see fromCaller
+	counted  []string         // the counters beside the map that the lock guards too
 	outside  map[string]outer // see outers
 	deferred *bool            // see outlived
 
@@ -112,10 +123,14 @@ func (r *mapRepair) prepare() bool {
 		return false
 	}
 	r.locate()
+	r.addHanded()
 	r.chooseLock()
 	if r.level() == edit.Manual {
 		return r.lock != nil
 	}
+	r.compared()
+	r.counters()
+	r.cloneGetters()
 	r.otherUses()
 	r.otherBuilds()
 	return true
@@ -124,10 +139,12 @@ func (r *mapRepair) prepare() bool {
 // formatOnly reports whether the finding is about a call that formats the map
 // by reflection. A lock is the wrong remedy: the call would walk the lock too.
 func (r *mapRepair) formatOnly() bool {
-	for _, a := range r.f.Accesses {
-		if a.Op == access.Format {
-			r.doubtAt(edit.Manual, a.Pos, "the call here prints the whole map, which no lock beside it makes right: apply the deepformat fix, then look again")
-			return true
+	for _, f := range r.findings() {
+		for _, a := range f.Accesses {
+			if a.Op == access.Format {
+				r.doubtAt(edit.Manual, a.Pos, "the call here prints the whole map, which no lock beside it makes right: apply the deepformat fix, then look again")
+				return true
+			}
 		}
 	}
 	return false
@@ -136,7 +153,7 @@ func (r *mapRepair) formatOnly() bool {
 // title says what the fix does: it is asked for once the lock is known.
 func (r *mapRepair) title() string {
 	if r.lock.isNew {
-		title := fmt.Sprintf("Guard %s with a new mutex %s", place(r.f.Map), r.lock.display)
+		title := fmt.Sprintf("Guard %s with a new mutex %s", r.places(), r.lock.display)
 		if r.lock.beside != "" {
 			title += fmt.Sprintf(" (%s is there already, but nothing shows that it guards this map)", r.lock.beside)
 		}
@@ -147,6 +164,9 @@ func (r *mapRepair) title() string {
 		if s.needy {
 			n++
 		}
+	}
+	if n == 0 {
+		return fmt.Sprintf("Return a copy of %s, made under %s", place(r.f.Map), r.lock.display)
 	}
 	noun := "accesses"
 	if n == 1 {

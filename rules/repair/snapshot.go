@@ -68,7 +68,7 @@ func (j *job) touchedIn(n ast.Node, sites []*site) (token.Pos, bool) {
 	}
 	for _, call := range callsIn(j.info, n) {
 		e := j.effect(call)
-		if e.touches(j.r.f.Map) || e.Unknown != "" || j.callsParameter(call) {
+		if j.r.touches(e) || e.Unknown != "" || j.callsParameter(call) {
 			return call.Pos(), true
 		}
 	}

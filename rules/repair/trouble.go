@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
@@ -24,9 +25,10 @@ func (j *job) troubles(stmts []ast.Stmt, sites []*site, deferred bool) []doubt {
 	return w.doubts
 }
 
-// nodeTroubles is troubles for expressions and headers.
-func (j *job) nodeTroubles(n ast.Node, sites []*site) []doubt {
-	w := &troubleWalk{job: j, sites: sites}
+// nodeTroubles is troubles for expressions and headers, but for what is
+// evaluated before the lock is taken.
+func (j *job) nodeTroubles(n ast.Node, sites []*site, before ...ast.Expr) []doubt {
+	w := &troubleWalk{job: j, sites: sites, skip: before}
 	ast.Inspect(n, w.visit)
 	return w.doubts
 }
@@ -35,6 +37,7 @@ type troubleWalk struct {
 	*job
 	sites    []*site
 	deferred bool
+	skip     []ast.Expr // evaluated before the lock is taken
 	doubts   []doubt
 	atOnce   map[*ast.FuncLit]bool // run where they stand
 }
@@ -44,6 +47,9 @@ func (w *troubleWalk) add(level edit.Applicability, pos token.Pos, format string
 }
 
 func (w *troubleWalk) visit(n ast.Node) bool {
+	if e, ok := n.(ast.Expr); ok && slices.Contains(w.skip, e) {
+		return false
+	}
 	if n != nil {
 		w.panics(n)
 	}

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/astutil"
 	"golang.org/x/tools/go/types/typeutil"
@@ -11,12 +12,23 @@ import (
 	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/judge"
 )
 
 // otherUses looks through the module for uses of the map's variable that are
 // not sites: the map is handed on, or compared with nil. Whoever gets it may
 // use it without the lock.
 func (r *mapRepair) otherUses() {
+	covered := r.covered()
+	for _, pkg := range r.users(r.exported()) {
+		for _, file := range pkg.Syntax {
+			r.once(file, func() { r.otherUsesIn(pkg, file, covered) })
+		}
+	}
+}
+
+// covered returns where sites name the map's variable.
+func (r *mapRepair) covered() map[token.Pos]bool {
 	covered := make(map[token.Pos]bool)
 	for _, s := range r.sites {
 		info := s.info(r)
@@ -24,11 +36,12 @@ func (r *mapRepair) otherUses() {
 			covered[e.Pos()] = true
 		}
 	}
-	for _, pkg := range r.users(ast.IsExported(r.f.Map.Name)) {
-		for _, file := range pkg.Syntax {
-			r.once(file, func() { r.otherUsesIn(pkg, file, covered) })
-		}
-	}
+	return covered
+}
+
+// exported reports whether other packages can use a map by its name.
+func (r *mapRepair) exported() bool {
+	return slices.ContainsFunc(r.findings(), func(f *judge.Finding) bool { return ast.IsExported(f.Map.Name) })
 }
 
 func (r *mapRepair) otherUsesIn(pkg *load.Package, file *ast.File, covered map[token.Pos]bool) {
@@ -127,8 +140,17 @@ func isGlobal(obj types.Object) bool {
 	return obj == nil || obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope()
 }
 
+// sitesIn reports whether the body of a function has sites.
+func (r *mapRepair) sitesIn(fn *types.Func) bool {
+	decl, _ := r.bodyOf(fn.Origin())
+	return decl != nil && slices.ContainsFunc(r.sites, func(s *site) bool {
+		return decl.Pos() <= s.node.Pos() && s.node.Pos() < decl.End()
+	})
+}
+
 // handedOn judges a call that gets the map as an argument. A function of this
-// module has been followed by the analysis: its accesses are sites.
+// module has been followed by the analysis: its accesses are sites. What a
+// function literal hands on of the variables around it has not.
 func (r *mapRepair) handedOn(pkg *load.Package, e ast.Expr, call *ast.CallExpr) {
 	tv := pkg.Info.Types[call.Fun]
 	if tv.IsBuiltin() {
@@ -138,7 +160,7 @@ func (r *mapRepair) handedOn(pkg *load.Package, e ast.Expr, call *ast.CallExpr) 
 		r.doubt(edit.Unsafe, e.Pos(), "%s is read here without the lock, and assigned elsewhere", place(r.f.Map))
 	}
 	if fn, ok := typeutil.Callee(pkg.Info, call).(*types.Func); ok && fn.Pkg() != nil && !isInterfaceMethod(fn) {
-		if callee := r.checkedPackage(fn.Pkg().Path()); callee != nil && callee.Main {
+		if callee := r.checkedPackage(fn.Pkg().Path()); callee != nil && callee.Main && (r.f.Map.Kind != access.Local || r.sitesIn(fn)) {
 			return
 		}
 	}

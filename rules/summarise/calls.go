@@ -364,6 +364,9 @@ func unknownCallee(c *ssa.CallCommon) string {
 		return FuncName(c.Method)
 	}
 	if fn := c.StaticCallee(); fn != nil {
+		if o := fn.Origin(); o != nil {
+			fn = o // an instance has a body that calls the generic function, which may have none
+		}
 		if fn.Blocks != nil {
 			return ""
 		}

@@ -1,0 +1,309 @@
+package repair
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/ast/astutil"
+	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/mapguard/mapguard/rewrite/edit"
+	"github.com/mapguard/mapguard/rewrite/load"
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/judge"
+)
+
+// A getter is a function that returns the map and does nothing else with it.
+// Where all callers only read, it may return a copy instead, made under the lock:
+//
+//   - return c.m
+//   - c.mu.Lock()
+//   - defer c.mu.Unlock()
+//     +
+//   - return maps.Clone(c.m)
+type getter struct {
+	pkg  *load.Package
+	file *ast.File
+	decl *ast.FuncDecl
+	fn   *types.Func
+	ret  *ast.ReturnStmt
+	expr ast.Expr // what it returns
+}
+
+// fromGetter reports whether s reads a map that a getter returns, and notes the
+// getter.
+func (r *mapRepair) fromGetter(s *site) bool {
+	if s.Op.Writes() {
+		return false
+	}
+	info := s.fn.pkg.Info
+	var calls []*ast.CallExpr
+	ast.Inspect(operand(s.node), func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && r.getterOf(info, call) != nil {
+			calls = append(calls, call)
+		}
+		return true
+	})
+	if v := aliasVar(info, s.node); v != nil && len(calls) == 0 {
+		other := false
+		ast.Inspect(s.fn.path[len(s.fn.path)-2], func(n ast.Node) bool {
+			for _, rhs := range assignedTo(info, n, v) {
+				call, ok := ast.Unparen(rhs).(*ast.CallExpr)
+				if ok && r.getterOf(info, call) != nil {
+					calls = append(calls, call)
+				} else {
+					other = true
+				}
+			}
+			return true
+		})
+		if other {
+			return false
+		}
+	}
+	for _, call := range calls {
+		g := r.getterOf(info, call)
+		if !slices.ContainsFunc(r.getters, func(h *getter) bool { return h.decl == g.decl }) {
+			r.getters = append(r.getters, g)
+		}
+	}
+	return len(calls) > 0
+}
+
+// getterOf returns the getter that a call calls, nil if it is none.
+func (r *mapRepair) getterOf(info *types.Info, call *ast.CallExpr) *getter {
+	fn, ok := typeutil.Callee(info, call).(*types.Func)
+	if !ok || fn.Pkg() == nil || fn.Pkg().Path() != r.decl.pkg.Path {
+		return nil
+	}
+	decl, in := r.bodyOf(fn.Origin())
+	if decl == nil || len(decl.Body.List) == 0 || fn.Signature().Results().Len() != 1 {
+		return nil
+	}
+	ret, ok := decl.Body.List[len(decl.Body.List)-1].(*ast.ReturnStmt)
+	if !ok || len(ret.Results) != 1 || !r.names(in, ast.Unparen(ret.Results[0])) || !flat(in.TypeOf(ret.Results[0])) {
+		return nil
+	}
+	pkg, file := r.p.File(r.p.Fset.Position(decl.Pos()).Filename)
+	if pkg == nil || file.Pos() > decl.Pos() || decl.End() > file.End() {
+		return nil
+	}
+	return &getter{pkg, file, decl, fn.Origin(), ret, ast.Unparen(ret.Results[0])}
+}
+
+// flat reports whether t is a map without maps in it, which a clone would share.
+func flat(t types.Type) bool {
+	m, ok := t.Underlying().(*types.Map)
+	return ok && !holdsMap(m.Elem(), 0)
+}
+
+func holdsMap(t types.Type, depth int) bool {
+	if depth > 8 {
+		return true
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Map:
+		return true
+	case *types.Struct:
+		for f := range u.Fields() {
+			if holdsMap(f.Type(), depth+1) {
+				return true
+			}
+		}
+	case *types.Array:
+		return holdsMap(u.Elem(), depth+1)
+	case *types.Slice:
+		return holdsMap(u.Elem(), depth+1)
+	}
+	return false
+}
+
+// cloneGetters plans the getters that r needs, or has a doubt about them.
+func (r *mapRepair) cloneGetters() {
+	for _, g := range r.getters {
+		if at := r.misused(g); at != nil {
+			r.doubt(edit.Manual, at.Pos(), "%s returns the map itself, and what is done with it here may be more than reading: lock around it, or copy the map", g.decl.Name.Name)
+			continue
+		}
+		if !r.planGetter(g) {
+			r.doubt(edit.Manual, g.ret.Pos(), "the map itself is returned here, and read by callers without the lock: return a copy, made under the lock")
+		}
+	}
+}
+
+// planGetter has g return a copy.
+func (r *mapRepair) planGetter(g *getter) bool {
+	path, ok := pathTo(g.file, g.expr)
+	if !ok || ast.IsGenerated(g.file) {
+		return false
+	}
+	fn := newFunction(g.pkg, g.file, g.decl)
+	posn := r.p.Fset.Position(g.expr.Pos())
+	s := &site{
+		Site: judge.Site{Op: access.Iterate, Pkg: g.pkg.Path, Pos: access.Pos{File: posn.Filename, Line: posn.Line, Column: posn.Column}},
+		file: g.file, node: g.expr, path: path, fn: fn,
+	}
+	if r.f.Map.Kind == access.Field {
+		s.obj.expr, s.obj.implicit = selected(g.pkg.Info, g.expr)
+		if s.obj.expr == nil || !simple(g.pkg.Info, s.obj.expr) {
+			return false
+		}
+	}
+	ref, ok := r.ref(s)
+	if !ok {
+		return false
+	}
+	j := newJob(r, fn, ref)
+	held := j.overlapsHeld(g.expr.Pos(), g.expr.End())
+	if !j.hasClone() || !held && len(g.decl.Body.List) > 1 || !r.usable(fn, ref, g.ret.Pos()) {
+		return false
+	}
+	if !held {
+		s.needy = true
+		r.op(g.file, func(t *edit.Tree) error {
+			return t.InsertBefore(g.ret, j.lockCode([]*site{s})+"\ndefer "+j.unlock([]*site{s})+"\n\n")
+		})
+	}
+	text := r.text(j.src, g.expr)
+	r.op(g.file, func(t *edit.Tree) error {
+		pkg, err := t.Import("maps", "maps")
+		if err != nil {
+			return err
+		}
+		return t.ReplaceExpr(g.expr, fmt.Sprintf("%s.Clone(%s)", pkg, text))
+	})
+	if g.fn.Exported() && !r.closed(g.pkg) {
+		r.doubt(edit.Unsafe, g.ret.Pos(), "%s returns a copy now: callers outside of this module see no later changes, and make none", g.decl.Name.Name)
+	}
+	fn.sites, fn.planned = []*site{s}, true
+	r.funcs = append(r.funcs, fn)
+	r.sites = append(r.sites, s)
+	r.compares = true // the analysis sees no access in g
+	return true
+}
+
+// closed reports whether all callers of a package are in the module.
+func (r *mapRepair) closed(pkg *load.Package) bool {
+	return pkg.Name == "main" || strings.Contains("/"+pkg.Path+"/", "/internal/")
+}
+
+// misused returns a place where what g returns is not only read, or cannot be
+// followed; nil if there is none.
+func (r *mapRepair) misused(g *getter) (at ast.Node) {
+	for _, pkg := range r.users(g.fn.Exported()) {
+		for _, file := range pkg.Syntax {
+			r.once(file, func() {
+				ast.Inspect(file, func(n ast.Node) bool {
+					id, ok := n.(*ast.Ident)
+					if !ok || at != nil || id.Name != g.fn.Name() {
+						return at == nil
+					}
+					fn, ok := pkg.Info.Uses[id].(*types.Func)
+					if ok && (isInterfaceMethod(fn) || fn.Origin().FullName() == g.fn.FullName()) && !r.readsResult(pkg, file, id) {
+						at = id
+					}
+					return true
+				})
+			})
+		}
+	}
+	return at
+}
+
+// readsResult reports whether id names a getter that is called, and what it
+// returns is only read, at once or through a local variable.
+func (r *mapRepair) readsResult(pkg *load.Package, file *ast.File, id *ast.Ident) bool {
+	path, _ := astutil.PathEnclosingInterval(file, id.Pos(), id.End())
+	for len(path) > 0 {
+		if call, ok := path[0].(*ast.CallExpr); ok {
+			fun := ast.Unparen(call.Fun)
+			if sel, ok := fun.(*ast.SelectorExpr); ok && sel.Sel != id || !ok && fun != ast.Expr(id) {
+				return false
+			}
+			break
+		}
+		path = path[1:]
+	}
+	if len(path) < 2 {
+		return false
+	}
+	if rng, ok := path[1].(*ast.RangeStmt); ok {
+		return rng.X == path[0] && !r.changes(pkg.Info, rng.Body, token.NoPos, rng.End()) // it would not see the change
+	}
+	if onlyReads(pkg.Info, path) {
+		return true
+	}
+	assign, ok := path[1].(*ast.AssignStmt)
+	if !ok || assign.Tok != token.DEFINE || len(assign.Lhs) != 1 {
+		return false
+	}
+	v, ok := pkg.Info.Defs[assign.Lhs[0].(*ast.Ident)].(*types.Var)
+	return ok && r.readsVar(pkg, file, v, path)
+}
+
+// readsVar reports whether a local variable with the map is only read, while
+// nothing changes the map.
+func (r *mapRepair) readsVar(pkg *load.Package, file *ast.File, v *types.Var, path []ast.Node) bool {
+	body := path[len(path)-2]
+	last, reads := v.Pos(), true
+	ast.Inspect(body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && pkg.Info.Uses[id] == v {
+			up, _ := pathTo(file, id)
+			reads = reads && len(up) > 1 && onlyReads(pkg.Info, up)
+			if rng, ok := up[1].(*ast.RangeStmt); ok {
+				last = max(last, rng.End())
+			}
+			last = max(last, id.End())
+		}
+		return reads
+	})
+	return reads && !r.changes(pkg.Info, body, path[0].End(), last)
+}
+
+// changes reports whether what stands in n between two positions may change the
+// map.
+func (r *mapRepair) changes(info *types.Info, n ast.Node, from, to token.Pos) bool {
+	within := func(m ast.Node) bool { return from <= m.Pos() && m.Pos() < to }
+	for _, s := range r.sites {
+		if s.Op.Writes() && contains(n, s.node) && within(s.node) {
+			return true
+		}
+	}
+	j := &job{r: r, info: info}
+	return slices.ContainsFunc(callsIn(info, n), func(call *ast.CallExpr) bool {
+		return within(call) && (r.touches(j.effect(call)) || j.callsParameter(call))
+	})
+}
+
+// onlyReads reports whether the expression that starts path is read where it
+// stands, and not handed on.
+func onlyReads(info *types.Info, path []ast.Node) bool {
+	switch up := path[1].(type) {
+	case *ast.RangeStmt:
+		return up.X == path[0]
+	case *ast.BinaryExpr:
+		return true
+	case *ast.IndexExpr:
+		return up.X == path[0] && !isTarget(&site{node: up, path: path[1:]}) && !inTarget(&site{node: up, path: path[1:]})
+	case *ast.CallExpr:
+		if id, ok := up.Fun.(*ast.Ident); ok {
+			b, ok := info.Uses[id].(*types.Builtin)
+			return ok && b.Name() == "len"
+		}
+		fn, ok := typeutil.Callee(info, up).(*types.Func)
+		if !ok || fn.Pkg() == nil || fn.Pkg().Path() != "maps" {
+			return false
+		}
+		switch fn.Name() {
+		case "Keys", "Values", "All", "Clone", "Equal":
+			return true
+		case "Copy":
+			return len(up.Args) == 2 && up.Args[1] == path[0]
+		}
+	}
+	return false
+}
