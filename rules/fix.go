@@ -13,6 +13,7 @@ import (
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/link"
 	"github.com/mapguard/mapguard/rules/repair"
+	"github.com/mapguard/mapguard/rules/resolve"
 )
 
 // repair attaches to every finding a fix, and proves those that have edits.
@@ -325,6 +326,8 @@ type Fixed struct {
 	Applied []*judge.Finding
 	Left    []*judge.Finding // still there afterwards
 	Skipped []Skipped
+	// Unresolved are the witnesses that no map could be named for.
+	Unresolved []*resolve.Unresolved
 }
 
 // maxRounds bounds how often fixes are applied to what earlier ones left.
@@ -342,7 +345,7 @@ func Fix(ctx context.Context, p *load.Program, cfg Config, take func(*judge.Find
 			return nil, err
 		}
 		if earlier == nil {
-			out.Skipped = a.skipped()
+			out.Skipped, out.Unresolved = a.skipped(), a.unresolved
 		}
 		out.Left = fs
 		chosen, _, err := a.compiling(ctx, firstOf(fs, take)) // those apart are for the next round

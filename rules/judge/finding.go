@@ -81,6 +81,8 @@ type Finding struct {
 	// Sink is set by deepformat: the call that formats, and the argument.
 	Sink *Sink
 
+	Seen []Seen // witnessed: where the logs name the map
+
 	Fix *edit.Fix // nil until repaired
 }
 

@@ -1,0 +1,244 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mapguard/mapguard/rewrite/load"
+	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/judge"
+	"github.com/mapguard/mapguard/rules/link"
+	"github.com/mapguard/mapguard/rules/resolve"
+	"github.com/mapguard/mapguard/rules/witness"
+)
+
+// This file finds what witnesses name: reports of crashes and races are
+// resolved to maps, and maps become findings, one for all reports of one map.
+
+// named returns the findings of the witnesses. In a program that was edited
+// they are those of before that the edit has not dealt with.
+func (a *analysis) named(own func(pkg string) bool) []*judge.Finding {
+	if a.witnessed != nil || a.unresolved != nil {
+		return a.leftOver()
+	}
+	a.cfg.progress("matching %d reports with the code", len(a.cfg.Witnesses))
+	p := resolve.New(a.prog, a.link)
+	var cases []*resolve.Case
+	for _, r := range a.cfg.Witnesses {
+		switch c, u := p.Resolve(r); {
+		case u != nil:
+			a.unresolved = append(a.unresolved, u)
+		default:
+			cases = append(cases, c)
+		}
+	}
+	a.witnessed = judge.FromCases(a.link, own, a.line, a.merged(cases))
+	a.witnessed = append(a.witnessed, judge.Walkers(a.link, own, a.line, a.witnessed)...)
+	judge.Sort(a.witnessed)
+	a.witnessed = slices.DeleteFunc(a.witnessed, func(f *judge.Finding) bool { return !a.cfg.wants(f.Rule) })
+	return slices.Clone(a.witnessed)
+}
+
+// leftOver returns the findings of before that still stand, at the places
+// where their accesses are now.
+func (a *analysis) leftOver() []*judge.Finding {
+	var out []*judge.Finding
+	sites := a.link.Sites()
+	for _, f := range a.witnessed {
+		why := judge.Left(a.link, f, a.line)
+		if why == "" {
+			continue
+		}
+		g := *f
+		g.Message += "; " + why
+		g.Accesses = slices.Clone(f.Accesses)
+		g.Sites, g.Fix = nil, nil
+		for i := range g.Accesses {
+			acc := &g.Accesses[i]
+			if n := slices.IndexFunc(sites[f.Map], func(s *link.Site) bool { return s.Pkg == acc.Pkg && s.Func == acc.Func && s.Op == acc.Op }); n >= 0 {
+				acc.Pos, acc.Locks = sites[f.Map][n].Pos, sites[f.Map][n].Locks
+			}
+		}
+		for _, now := range judge.FromCases(a.link, nil, a.line, []judge.Case{{Map: f.Map, Sites: sites[f.Map][:1], Goroutines: [][]judge.Frame{nil}}}) {
+			g.Sites, g.Guard = now.Sites, now.Guard
+		}
+		g.Pos = g.Accesses[0].Pos
+		out = append(out, &g)
+	}
+	return out
+}
+
+// merged makes one case of all reports of one map that are to be repaired in
+// one way: the first that has both sides speaks for them.
+func (a *analysis) merged(cases []*resolve.Case) []judge.Case {
+	type key struct {
+		loc  access.Location
+		call access.Pos // of a sink
+	}
+	index := make(map[key]int)
+	var out []judge.Case
+	var sure []int
+	for _, c := range cases {
+		k := key{loc: c.Map}
+		for _, s := range sides(c) {
+			if s.Site.Op == access.Format {
+				k.call = s.Site.Sink.Call
+			}
+		}
+		seen := judge.Seen{Log: c.Report.Log, Line: c.Report.Line, Text: headline(c.Report), Count: c.Report.Count}
+		i, ok := index[k]
+		if !ok {
+			i = len(out)
+			index[k] = i
+			out, sure = append(out, judge.Case{Map: c.Map}), append(sure, -1)
+		}
+		if s := sureness(c); s > sure[i] {
+			sure[i] = s
+			made := a.caseOf(c)
+			made.Seen = out[i].Seen
+			out[i] = made
+		}
+		out[i].Seen = append(out[i].Seen, seen)
+	}
+	return out
+}
+
+func sides(c *resolve.Case) []*resolve.Side {
+	if c.Other == nil {
+		return []*resolve.Side{&c.Crash}
+	}
+	return []*resolve.Side{&c.Crash, c.Other}
+}
+
+// sureness orders the reports of one map by how much they tell.
+func sureness(c *resolve.Case) int {
+	n := 10 * int(c.Crash.Sure)
+	if c.Other != nil {
+		n += int(c.Other.Sure)
+		if c.Other.Stack != nil {
+			n += 100
+		}
+	}
+	return n
+}
+
+// caseOf puts a resolved report as the judge wants it.
+func (a *analysis) caseOf(c *resolve.Case) judge.Case {
+	out := judge.Case{Map: c.Map}
+	for _, s := range sides(c) {
+		out.Sites = append(out.Sites, s.Site)
+		out.Goroutines = append(out.Goroutines, a.stack(s))
+	}
+	out.Why = why(c)
+	return out
+}
+
+// headline is what Go printed first.
+func headline(r *witness.Report) string {
+	switch {
+	case r.Kind == witness.Race:
+		return "data race"
+	case r.Message == "":
+		return "a crash on a map, of which the log has lost the first line"
+	}
+	return "fatal error: " + r.Message
+}
+
+// why says how the report was matched with the code.
+func why(c *resolve.Case) string {
+	parts := []string{matched("the goroutine that crashed", &c.Crash)}
+	if c.Report.Kind == witness.Race {
+		parts[0] = matched("the later access", &c.Crash)
+	}
+	switch o := c.Other; {
+	case o == nil:
+		parts = append(parts, "nothing here writes the map but what is set up before it is shared, so the other goroutine is not known")
+	case c.Report.Kind == witness.Race && o.Why == "":
+		parts = append(parts, matched("the earlier access", o))
+	case o.Stack != nil:
+		parts = append(parts, "of the other goroutines in the dump, "+o.Why)
+	default:
+		said := "the log does not have the other goroutine; the likeliest is shown: " + o.Why
+		if len(c.Rest) > 0 {
+			var more []string
+			for _, s := range c.Rest {
+				more = append(more, fmt.Sprintf("%s at %s:%d", s.Site.Func, filepath.Base(s.Site.Pos.File), s.Site.Pos.Line))
+			}
+			said += "; or else " + strings.Join(more, ", ")
+		}
+		parts = append(parts, said)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// matched says how sure it is that a frame is an access.
+func matched(what string, s *resolve.Side) string {
+	f := s.Stack.Frames[s.Frame]
+	at := fmt.Sprintf("%s was in %s at %s:%d", what, witness.Split(f.Func).Name, path.Base(strings.ReplaceAll(f.File, `\`, "/")), f.Line)
+	switch s.Sure {
+	case resolve.Exact:
+		return at + ", which is this access"
+	case resolve.ByLine:
+		return at + ", which is the line of this access, in another function by name"
+	case resolve.Moved:
+		return fmt.Sprintf("%s; the access of that kind nearest to it in that function is now on line %d", at, s.Site.Pos.Line)
+	}
+	return fmt.Sprintf("%s; the only thing sure is the function, which has this access on line %d", at, s.Site.Pos.Line)
+}
+
+// stack renders the frames of a goroutine that are of the user's own code, from
+// its start to the access, with the lines of code that they are at.
+func (a *analysis) stack(s *resolve.Side) []judge.Frame {
+	if s.Stack == nil {
+		return nil
+	}
+	var out []judge.Frame
+	add := func(f witness.Frame, verb string) {
+		sym := witness.Split(f.Func)
+		if pos, ok := a.locate(sym, f); ok {
+			out = append(out, judge.Frame{Pos: pos, Text: strings.TrimSuffix(verb+sym.Name+": "+a.line(pos), ": ")})
+		}
+	}
+	for i := len(s.Stack.Created) - 1; i >= 0; i-- {
+		verb := "in "
+		if i == 0 {
+			verb = "started by "
+		}
+		add(s.Stack.Created[i], verb)
+	}
+	for i := len(s.Stack.Frames) - 1; i >= s.Frame; i-- {
+		add(s.Stack.Frames[i], "in ")
+	}
+	if n := len(out) - 1; n >= 0 && s.Sure == resolve.Exact { // its code is shown as the access
+		out[n].Text, _, _ = strings.Cut(out[n].Text, ": ")
+	}
+	return out
+}
+
+// locate finds the line of a frame in the user's own code.
+func (a *analysis) locate(sym witness.Symbol, f witness.Frame) (access.Pos, bool) {
+	base := path.Base(strings.ReplaceAll(f.File, `\`, "/"))
+	for _, pkg := range a.prog.All {
+		if !pkg.Main || pkg.Path != sym.Pkg && (pkg.Name != "main" || sym.Pkg != "main") {
+			continue
+		}
+		for _, name := range pkg.Files {
+			if filepath.Base(name) == base {
+				return access.Pos{File: name, Line: f.Line, Column: 1}, true
+			}
+		}
+	}
+	return access.Pos{}, false
+}
+
+// Named returns the findings of cfg's witnesses without repairing them, and
+// the witnesses that no map could be named for.
+func Named(ctx context.Context, p *load.Program, cfg Config) ([]*judge.Finding, []*resolve.Unresolved, error) {
+	a := newAnalysis(p, cfg, nil)
+	fs, err := a.find(ctx)
+	return fs, a.unresolved, err
+}
