@@ -51,8 +51,11 @@ func (a *analysis) repairOne(f *judge.Finding, session *repair.Session) (fix *ed
 			fix = &edit.Fix{Title: "No fix", Reason: fmt.Sprintf("mapguard: internal error while repairing: %v (please report this)", r)}
 		}
 	}()
-	if f.Rule == judge.DeepFormat {
+	switch {
+	case f.Rule == judge.DeepFormat:
 		return repair.DeepFormat(a.prog, f)
+	case f.Elsewhere != "":
+		return unlockable(f)
 	}
 	return session.SharedMap(f)
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/judge"
@@ -36,11 +38,33 @@ func (a *analysis) named(own func(pkg string) bool) []*judge.Finding {
 			cases = append(cases, c)
 		}
 	}
-	a.witnessed = judge.FromCases(a.link, own, a.line, a.merged(cases))
+	a.unresolved = slices.DeleteFunc(a.unresolved, func(u *resolve.Unresolved) bool { return u.NoMap && ofElements(u.Report, cases) })
+	a.witnessed = judge.FromCases(a.link, own, a.line, a.merged(p, cases))
 	a.witnessed = append(a.witnessed, judge.Walkers(a.link, own, a.line, a.witnessed)...)
 	judge.Sort(a.witnessed)
 	a.witnessed = slices.DeleteFunc(a.witnessed, func(f *judge.Finding) bool { return !a.cfg.wants(f.Rule) })
 	return slices.Clone(a.witnessed)
+}
+
+// ofElements reports whether a race on something else is one on the elements of
+// a map that is named anyway: both of its sides are on lines that use it.
+//
+//	c.m[k] = v   // assigns to the map, then writes v into the slot
+func ofElements(r *witness.Report, cases []*resolve.Case) bool {
+	for _, stack := range r.Stacks {
+		if len(stack.Frames) == 0 {
+			return false
+		}
+		f := stack.Frames[0]
+		if !slices.ContainsFunc(cases, func(c *resolve.Case) bool {
+			return slices.ContainsFunc(sides(c), func(s *resolve.Side) bool {
+				return s.Stack != nil && s.Stack.Frames[s.Frame].Func == f.Func && s.Stack.Frames[s.Frame].Line == f.Line
+			})
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // leftOver returns the findings of before that still stand, at the places
@@ -74,16 +98,17 @@ func (a *analysis) leftOver() []*judge.Finding {
 
 // merged makes one case of all reports of one map that are to be repaired in
 // one way: the first that has both sides speaks for them.
-func (a *analysis) merged(cases []*resolve.Case) []judge.Case {
+func (a *analysis) merged(p *resolve.Program, cases []*resolve.Case) []judge.Case {
 	type key struct {
 		loc  access.Location
 		call access.Pos // of a sink
 	}
+	names := aliases(cases)
 	index := make(map[key]int)
 	var out []judge.Case
 	var sure []int
 	for _, c := range cases {
-		k := key{loc: c.Map}
+		k := key{loc: names(c.Map)}
 		for _, s := range sides(c) {
 			if s.Site.Op == access.Format {
 				k.call = s.Site.Sink.Call
@@ -98,13 +123,34 @@ func (a *analysis) merged(cases []*resolve.Case) []judge.Case {
 		}
 		if s := sureness(c); s > sure[i] {
 			sure[i] = s
-			made := a.caseOf(c)
+			made := a.caseOf(p, c)
 			made.Seen = out[i].Seen
 			out[i] = made
 		}
 		out[i].Seen = append(out[i].Seen, seen)
 	}
 	return out
+}
+
+// aliases returns a function that gives locations one name which reports show
+// to be one map.
+func aliases(cases []*resolve.Case) func(access.Location) access.Location {
+	first := make(map[access.Location]access.Location)
+	name := func(l access.Location) access.Location {
+		for {
+			m, ok := first[l]
+			if !ok {
+				return l
+			}
+			l = m
+		}
+	}
+	for _, c := range cases {
+		if a, b := name(c.Map), name(c.Also); c.Elsewhere != "" && !b.IsZero() && a != b {
+			first[b] = a
+		}
+	}
+	return name
 }
 
 func sides(c *resolve.Case) []*resolve.Side {
@@ -127,13 +173,13 @@ func sureness(c *resolve.Case) int {
 }
 
 // caseOf puts a resolved report as the judge wants it.
-func (a *analysis) caseOf(c *resolve.Case) judge.Case {
+func (a *analysis) caseOf(p *resolve.Program, c *resolve.Case) judge.Case {
 	out := judge.Case{Map: c.Map}
 	for _, s := range sides(c) {
 		out.Sites = append(out.Sites, s.Site)
-		out.Goroutines = append(out.Goroutines, a.stack(s))
+		out.Goroutines = append(out.Goroutines, a.stack(p, s))
 	}
-	out.Why = why(c)
+	out.Why, out.Elsewhere = why(c), c.Elsewhere
 	return out
 }
 
@@ -150,15 +196,18 @@ func headline(r *witness.Report) string {
 
 // why says how the report was matched with the code.
 func why(c *resolve.Case) string {
-	parts := []string{matched("the goroutine that crashed", &c.Crash)}
+	names := [2]string{"the goroutine that crashed", "the other goroutine"}
 	if c.Report.Kind == witness.Race {
-		parts[0] = matched("the later access", &c.Crash)
+		if names = [2]string{"the later access", "the earlier access"}; c.Crash.Stack != c.Report.Stacks[0] {
+			names[0], names[1] = names[1], names[0]
+		}
 	}
+	parts := []string{matched(names[0], &c.Crash)}
 	switch o := c.Other; {
 	case o == nil:
 		parts = append(parts, "nothing here writes the map but what is set up before it is shared, so the other goroutine is not known")
 	case c.Report.Kind == witness.Race && o.Why == "":
-		parts = append(parts, matched("the earlier access", o))
+		parts = append(parts, matched(names[1], o))
 	case o.Stack != nil:
 		parts = append(parts, "of the other goroutines in the dump, "+o.Why)
 	default:
@@ -190,16 +239,25 @@ func matched(what string, s *resolve.Side) string {
 	return fmt.Sprintf("%s; the only thing sure is the function, which has this access on line %d", at, s.Site.Pos.Line)
 }
 
+// unlockable is the fix of a map that a witness names, and that the code
+// reaches in ways which are not all known.
+func unlockable(f *judge.Finding) *edit.Fix {
+	return &edit.Fix{
+		Title:  "Keep the goroutines from sharing this map",
+		Reason: f.Elsewhere + ": give each its own copy (maps.Clone) where the map is handed on, or guard every use of it with one lock",
+	}
+}
+
 // stack renders the frames of a goroutine that are of the user's own code, from
 // its start to the access, with the lines of code that they are at.
-func (a *analysis) stack(s *resolve.Side) []judge.Frame {
+func (a *analysis) stack(p *resolve.Program, s *resolve.Side) []judge.Frame {
 	if s.Stack == nil {
 		return nil
 	}
 	var out []judge.Frame
 	add := func(f witness.Frame, verb string) {
 		sym := witness.Split(f.Func)
-		if pos, ok := a.locate(sym, f); ok {
+		if pos, ok := a.locate(p, f); ok {
 			out = append(out, judge.Frame{Pos: pos, Text: strings.TrimSuffix(verb+sym.Name+": "+a.line(pos), ": ")})
 		}
 	}
@@ -220,19 +278,18 @@ func (a *analysis) stack(s *resolve.Side) []judge.Frame {
 }
 
 // locate finds the line of a frame in the user's own code.
-func (a *analysis) locate(sym witness.Symbol, f witness.Frame) (access.Pos, bool) {
-	base := path.Base(strings.ReplaceAll(f.File, `\`, "/"))
-	for _, pkg := range a.prog.All {
-		if !pkg.Main || pkg.Path != sym.Pkg && (pkg.Name != "main" || sym.Pkg != "main") {
-			continue
-		}
-		for _, name := range pkg.Files {
-			if filepath.Base(name) == base {
-				return access.Pos{File: name, Line: f.Line, Column: 1}, true
-			}
+func (a *analysis) locate(p *resolve.Program, f witness.Frame) (access.Pos, bool) {
+	file, ok := p.File(f)
+	if !ok {
+		return access.Pos{}, false
+	}
+	pos := access.Pos{File: file, Line: f.Line, Column: 1}
+	if src, err := a.prog.Source(file); err == nil {
+		if lines := bytes.SplitAfterN(src, []byte("\n"), f.Line+1); len(lines) >= f.Line && f.Line > 0 {
+			pos.Column += len(lines[f.Line-1]) - len(bytes.TrimLeft(lines[f.Line-1], " \t"))
 		}
 	}
-	return access.Pos{}, false
+	return pos, true
 }
 
 // Named returns the findings of cfg's witnesses without repairing them, and

@@ -86,7 +86,7 @@ func (o *options) check() error {
 	switch {
 	case o.diff && o.fix:
 		return usagef("--diff writes nothing and --fix writes: use one of them")
-	case o.unsafe && !o.diff && !o.fix:
+	case o.unsafe && !o.diff && !o.fix && o.verify == "":
 		return usagef("--unsafe-fixes says which fixes to take: use it with --diff or --fix")
 	case o.allowDirty && !o.fix:
 		return usagef("--allow-dirty says which files to write: use it with --fix")

@@ -82,6 +82,9 @@ type Finding struct {
 	Sink *Sink
 
 	Seen []Seen // witnessed: where the logs name the map
+	// Elsewhere says how a witnessed access reached the map in a way that Sites
+	// do not show, so that a lock at those is no remedy; "" as a rule.
+	Elsewhere string
 
 	Fix *edit.Fix // nil until repaired
 }

@@ -19,6 +19,7 @@ type Case struct {
 	// Goroutines says how each site was reached, parallel to Sites.
 	Goroutines [][]Frame
 	Why        string
+	Elsewhere  string // see Finding
 	Seen       []Seen
 }
 
@@ -48,7 +49,7 @@ func FromCases(prog *link.Program, main func(pkg string) bool, text func(access.
 	for _, c := range cases {
 		v := j.named(c.Map, sites[c.Map], c.Sites)
 		f := v.witnessed(&c)
-		f.Evidence, f.Why, f.Seen = Witnessed, c.Why, c.Seen
+		f.Evidence, f.Why, f.Seen, f.Elsewhere = Witnessed, c.Why, c.Seen, c.Elsewhere
 		for i, s := range c.Sites {
 			f.Accesses = append(f.Accesses, Access{Site: site(s), Goroutine: c.Goroutines[i]})
 		}

@@ -138,6 +138,10 @@ func (p *Program) inFrame(pkgs []*load.Package, sym witness.Symbol, s *witness.S
 				c.loc, c.site = loc, p.at(site, loc)
 				out = append(out, c)
 			}
+			if loc := p.unnamed(site); exact && alike && len(site.Maps()) == 0 && !loc.IsZero() {
+				c.loc, c.anonymous = loc, true
+				out = append(out, c)
+			}
 		}
 	}
 	return out
@@ -259,6 +263,18 @@ func samePathEnd(a, b string) int {
 		n++
 	}
 	return n
+}
+
+// File returns the file of the user's own code that a frame is in.
+func (p *Program) File(f witness.Frame) (string, bool) {
+	for _, pkg := range p.packages(witness.Split(f.Func), f) {
+		for _, name := range pkg.Files {
+			if sameFile(name, f.File) {
+				return name, true
+			}
+		}
+	}
+	return "", false
 }
 
 // nothingThere says that a function of the user's has no such access.

@@ -144,12 +144,16 @@ func (p *Program) writers(c *Case) []Side {
 
 // speaksFor weighs a write as the other side, and says why.
 func (p *Program) speaksFor(c *Case, s *link.Site) (int, string) {
-	for _, pr := range p.pairs[c.Map] {
+	pairs := p.pairs[c.Map]
+	if !inTest(c.Report) {
+		pairs = slices.DeleteFunc(slices.Clone(pairs), func(pr link.Pair) bool { return ofTest(pr.A) || ofTest(pr.B) })
+	}
+	for _, pr := range pairs {
 		if pr.A.Acc.Site.Same(s) && pr.B.Acc.Site.Same(c.Crash.Site) || pr.B.Acc.Site.Same(s) && pr.A.Acc.Site.Same(c.Crash.Site) {
 			return 100, "the code shows two goroutines that reach this write and the access that crashed"
 		}
 	}
-	for _, pr := range p.pairs[c.Map] {
+	for _, pr := range pairs {
 		if pr.A.Acc.Site.Same(s) || pr.B.Acc.Site.Same(s) {
 			return 80, "the code shows that another goroutine reaches this write"
 		}
@@ -168,6 +172,18 @@ func (p *Program) speaksFor(c *Case, s *link.Site) (int, string) {
 		rank -= 15
 	}
 	return rank, why
+}
+
+// inTest reports whether a report is of a test binary.
+func inTest(r *witness.Report) bool {
+	return slices.ContainsFunc(r.Stacks, func(s *witness.Stack) bool {
+		return slices.ContainsFunc(append(slices.Clone(s.Frames), s.Created...), func(f witness.Frame) bool { return strings.HasPrefix(f.Func, "testing.") })
+	})
+}
+
+// ofTest reports whether only a test starts the goroutine of a side.
+func ofTest(s link.Side) bool {
+	return s.Acc.Site.Test || s.Thread != nil && strings.HasSuffix(s.Thread.Spawn.File, "_test.go")
 }
 
 // shares returns the name of a lock that is held at both sites in modes that

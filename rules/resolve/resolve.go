@@ -8,6 +8,8 @@
 package resolve
 
 import (
+	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -75,9 +77,14 @@ type Side struct {
 type Case struct {
 	Report *witness.Report
 	Map    access.Location
-	Crash  Side   // the goroutine that crashed, or the later access of a race
-	Other  *Side  // the other one, or the likeliest; nil if nothing else changes the map
-	Rest   []Side // further ones that may have been it, likelier ones first
+	Crash  Side  // the goroutine that crashed, or the later access of a race
+	Other  *Side // the other one, or the likeliest; nil if nothing else changes the map
+	// Elsewhere says how a side reached the map in a way that has not been
+	// connected with Map: a lock around the accesses to that would not hold the
+	// side off. It is "" as a rule.
+	Elsewhere string
+	Also      access.Location // what Elsewhere calls the map
+	Rest      []Side          // further ones that may have been it, likelier ones first
 }
 
 // An Unresolved says why no map could be named.
@@ -111,6 +118,9 @@ func (p *Program) fatal(r *witness.Report) (*Case, *Unresolved) {
 	bestRank := -1
 	for i, c := range found {
 		kase := &Case{Report: r, Map: c.loc, Crash: c.side(crashed)}
+		if c.anonymous {
+			kase.Elsewhere = unconnected(c)
+		}
 		rank := p.partner(kase, r) - i // of equal ones the first
 		if best == nil || rank > bestRank {
 			best, bestRank = kase, rank
@@ -141,13 +151,8 @@ func (p *Program) race(r *witness.Report) (*Case, *Unresolved) {
 	if !mapOp && len(r.Stacks)-lost > 1 {
 		return nil, &Unresolved{Report: r, NoMap: true, Reason: "the two accesses are not both to one map: this is a race on another variable, which mapguard does not repair"}
 	}
-	for i, cs := range found {
-		if len(cs) == 0 || !mapOp && lost == 0 {
-			continue
-		}
-		kase := &Case{Report: r, Map: cs[0].loc, Crash: cs[0].side(r.Stacks[i])}
-		p.partner(kase, r)
-		return kase, nil
+	if c := p.apart(r, found, mapOp || lost > 0); c != nil {
+		return c, nil
 	}
 	for _, why := range whys {
 		if why != "" {
@@ -155,6 +160,37 @@ func (p *Program) race(r *witness.Report) (*Case, *Unresolved) {
 		}
 	}
 	return nil, &Unresolved{Report: r, Reason: "the log breaks off before the race's first stack"}
+}
+
+// apart resolves a race of which the two sides are not known to reach one map:
+// the race detector compares addresses, so it was one, under two names. Better
+// is the name that a variable gives.
+func (p *Program) apart(r *witness.Report, found [2][]candidate, sure bool) *Case {
+	i, j := 0, 1
+	if len(found[0]) == 0 || len(found[1]) > 0 && found[0][0].anonymous && !found[1][0].anonymous {
+		i, j = 1, 0
+	}
+	if !sure || len(found[i]) == 0 {
+		return nil
+	}
+	c := found[i][0]
+	kase := &Case{Report: r, Map: c.loc, Crash: c.side(r.Stacks[i])}
+	if len(found[j]) == 0 {
+		p.partner(kase, r)
+		if c.anonymous {
+			kase.Elsewhere = unconnected(c)
+		}
+		return kase
+	}
+	d := found[j][0]
+	other := d.side(r.Stacks[j])
+	kase.Other, kase.Elsewhere, kase.Also = &other, unconnected(d), d.loc
+	return kase
+}
+
+// unconnected says that a map is reached in a way that has not been followed.
+func unconnected(c candidate) string {
+	return fmt.Sprintf("%s at %s:%d reaches the map as %s, and where it has it from cannot be followed", c.site.Func, filepath.Base(c.site.Pos.File), c.site.Pos.Line, c.loc.Name)
 }
 
 // common returns the best two candidates that access one map; nil if there are
@@ -182,6 +218,8 @@ type candidate struct {
 	sure  Certainty
 	off   int
 	alike bool // its op is the one that the stack shows
+	// anonymous says that loc is no variable, but the expression itself.
+	anonymous bool
 }
 
 func (c candidate) side(s *witness.Stack) Side {
@@ -196,6 +234,9 @@ func (c candidate) rank() int {
 	}
 	if c.site.Exempt != "" {
 		r -= 10
+	}
+	if c.anonymous {
+		r -= 900 // a name is better, unless it is a guess
 	}
 	return r
 }

@@ -268,8 +268,8 @@ func (p *parser) settle() {
 	switch first := p.stacks[key]; {
 	case first != nil && first != p.report.Stacks[0]:
 		first.Count++
-	case len(p.report.Stacks) >= maxStacks:
-		p.report.Omitted++
+	case len(p.report.Stacks) >= maxStacks && (s.MapOp() == 0 || len(p.report.Stacks) >= 2*maxStacks):
+		p.report.Omitted++ // one that uses a map may be the other side
 	default:
 		p.report.Stacks = append(p.report.Stacks, s)
 		p.stacks[key] = s
