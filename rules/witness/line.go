@@ -230,8 +230,8 @@ func parseSection(line string) (sectionLine, bool) {
 	if at < 0 {
 		return sectionLine{}, false
 	}
-	_, by, ok := strings.Cut(line[at+len(" at 0x"):], " by ")
-	if !ok {
+	address, by, ok := strings.Cut(line[at+len(" at 0x"):], " by ")
+	if !ok || !isHex(address) {
 		return sectionLine{}, false
 	}
 	var out sectionLine

@@ -19,6 +19,7 @@ const maxStreams = 64
 // have one are looked at until a report has begun.
 var triggers = [][]byte{
 	[]byte("concurrent map"), []byte("atal error: "), []byte("DATA RACE"), []byte("panic: "),
+	[]byte(`"MESSAGE":[`), []byte(`"MESSAGE" : [`), // bytes, see textIn
 	[]byte("goroutine "), []byte(" by main goroutine"), []byte("runtime.map"), []byte("internal/runtime/maps."),
 }
 
