@@ -42,8 +42,30 @@ func (a *analysis) named(own func(pkg string) bool) []*judge.Finding {
 	a.witnessed = judge.FromCases(a.link, own, a.line, a.merged(p, cases))
 	a.witnessed = append(a.witnessed, judge.Walkers(a.link, own, a.line, a.witnessed)...)
 	judge.Sort(a.witnessed)
+	a.setGuardedAside(cases)
 	a.witnessed = slices.DeleteFunc(a.witnessed, func(f *judge.Finding) bool { return !a.cfg.wants(f.Rule) })
 	return slices.Clone(a.witnessed)
+}
+
+// setGuardedAside takes the findings out whose map is guarded everywhere, if the
+// code has changed since the crash: they have been repaired. Where it has not,
+// a person has to find out why the lock did not help.
+func (a *analysis) setGuardedAside(cases []*resolve.Case) {
+	a.witnessed = slices.DeleteFunc(a.witnessed, func(f *judge.Finding) bool {
+		if f.Rule != judge.SharedMap || f.Elsewhere != "" || judge.Left(a.link, f, a.line) != "" {
+			return false
+		}
+		i := slices.IndexFunc(cases, func(c *resolve.Case) bool { return c.Map == f.Map })
+		if slices.ContainsFunc(cases, func(c *resolve.Case) bool { return c.Map == f.Map && c.Crash.Sure == resolve.Exact }) {
+			f.Elsewhere = "every access to the map holds one lock as far as mapguard can tell, and it crashed at this very line: the lock may be another object's, or an access may have been missed"
+			return false
+		}
+		a.unresolved = append(a.unresolved, &resolve.Unresolved{
+			Report: cases[i].Report, Map: f.Map, Guarded: true,
+			Reason: fmt.Sprintf("the map is %s, which one lock guards at every access by now: this has been repaired since", f.Map.Short()),
+		})
+		return true
+	})
 }
 
 // ofElements reports whether a race on something else is one on the elements of
@@ -244,7 +266,7 @@ func matched(what string, s *resolve.Side) string {
 func unlockable(f *judge.Finding) *edit.Fix {
 	return &edit.Fix{
 		Title:  "Keep the goroutines from sharing this map",
-		Reason: f.Elsewhere + ": give each its own copy (maps.Clone) where the map is handed on, or guard every use of it with one lock",
+		Reason: f.Elsewhere + "; give each goroutine its own copy (maps.Clone) where the map is handed on, or guard every use of it with one lock",
 	}
 }
 
@@ -271,7 +293,7 @@ func (a *analysis) stack(p *resolve.Program, s *resolve.Side) []judge.Frame {
 	for i := len(s.Stack.Frames) - 1; i >= s.Frame; i-- {
 		add(s.Stack.Frames[i], "in ")
 	}
-	if n := len(out) - 1; n >= 0 && s.Sure == resolve.Exact { // its code is shown as the access
+	if n := len(out) - 1; n >= 0 { // its code is shown as the access, and may have moved
 		out[n].Text, _, _ = strings.Cut(out[n].Text, ": ")
 	}
 	return out

@@ -22,7 +22,7 @@ func writeJSON(w io.Writer, v *view, res *result) error {
 		}
 	}
 	for _, u := range res.unresolved {
-		out.Unresolved = append(out.Unresolved, report.Unresolved{Log: u.Report.Log, Line: u.Report.Line, Reason: u.Reason, NoMap: u.NoMap})
+		out.Unresolved = append(out.Unresolved, report.Unresolved{Log: u.Report.Log, Line: u.Report.Line, Reason: u.Reason, NoMap: u.NoMap, Guarded: u.Guarded})
 	}
 	if v := res.verified; v != nil {
 		out.Verification = &report.Verification{Passed: v.passed, Text: v.said}

@@ -16,6 +16,7 @@ import (
 	"github.com/mapguard/mapguard/rewrite/emit"
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules"
+	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/witness"
 )
@@ -137,12 +138,19 @@ func (s *session) shown(ctx context.Context, p *load.Program, log *witness.Log, 
 	if err != nil {
 		return nil, 0, err
 	}
-	others = len(unresolved)
-	for _, f := range named {
-		if slices.ContainsFunc(fs, func(g *judge.Finding) bool { return g.Map == f.Map }) {
-			maps = append(maps, f.Map.Short())
+	add := func(m access.Location) {
+		if slices.ContainsFunc(fs, func(g *judge.Finding) bool { return g.Map == m }) {
+			maps = append(maps, m.Short())
 		} else {
 			others++
+		}
+	}
+	for _, u := range unresolved {
+		add(u.Map)
+	}
+	for _, f := range named {
+		if f.Evidence == judge.Witnessed {
+			add(f.Map)
 		}
 	}
 	slices.Sort(maps)
@@ -182,6 +190,9 @@ func (s *session) copyTree() (*tree, error) {
 	if t.top, err = os.MkdirTemp("", "mapguard-verify-"); err != nil {
 		return nil, err
 	}
+	if t.top, err = filepath.EvalSymlinks(t.top); err != nil {
+		return nil, err
+	}
 	t.dir = filepath.Join(t.top, rel)
 	if err := copyDir(t.from, t.top); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(t.top))
@@ -194,8 +205,8 @@ func within(dir, name string) bool {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// copyDir copies a directory into one that is there, but for git's own.
-// Symbolic links are copied as they are.
+// copyDir copies a directory into one that is there, but for git's own and the
+// other itself. Symbolic links are copied as they are.
 func copyDir(from, to string) error {
 	return filepath.WalkDir(from, func(name string, d os.DirEntry, err error) error {
 		if err != nil || name == from {
@@ -207,6 +218,8 @@ func copyDir(from, to string) error {
 		}
 		target := filepath.Join(to, rel)
 		switch {
+		case name == to:
+			return filepath.SkipDir
 		case d.Name() == ".git":
 			if d.IsDir() {
 				return filepath.SkipDir

@@ -83,16 +83,21 @@ func inTests(reports []*witness.Report) bool {
 
 // witnessStatus returns the exit code of a run whose witnesses could not all be
 // resolved: as for packages that could not be analysed. Races on other
-// variables are no failure.
+// variables are no failure beside a map that is named, and what has been
+// repaired since is none at all.
 func (s *session) witnessStatus(res *result) int {
-	failed := 0
+	failed, other := 0, 0
 	for _, u := range res.unresolved {
-		if !u.NoMap {
+		switch {
+		case u.NoMap:
+			other++
+		case !u.Guarded:
 			failed++
 		}
 	}
+	named := len(res.findings)+len(res.applied) > 0 || len(res.unresolved) > failed+other
 	switch {
-	case len(s.reports) > 0 && len(res.findings)+len(res.applied) == 0 && len(res.unresolved) > 0:
+	case !named && failed+other > 0:
 		return exitFailed
 	case failed > 0:
 		return exitPartial

@@ -94,6 +94,9 @@ type Unresolved struct {
 	// NoMap says that the report is none about a map: a race on some other
 	// variable.
 	NoMap bool
+	// Guarded says that the map is known, as Map, and has been repaired since.
+	Guarded bool
+	Map     access.Location
 }
 
 // Resolve finds the map of a report; exactly one result is not nil.

@@ -89,6 +89,8 @@ type Unresolved struct {
 	Line   int    `json:"line"`
 	Reason string `json:"reason"`
 	NoMap  bool   `json:"no_map"` // a race on another variable
+	// Guarded: the map is known, and has been repaired since.
+	Guarded bool `json:"guarded"`
 }
 
 // A Verification is what came of the command that shows the witness.
