@@ -283,6 +283,7 @@ func (a *analysis) stack(p *resolve.Program, s *resolve.Side) []judge.Frame {
 			out = append(out, judge.Frame{Pos: pos, Text: strings.TrimSuffix(verb+sym.Name+": "+a.line(pos), ": ")})
 		}
 	}
+	out = append(out, judge.Frame{Text: title(s.Stack)})
 	for i := len(s.Stack.Created) - 1; i >= 0; i-- {
 		verb := "in "
 		if i == 0 {
@@ -293,10 +294,28 @@ func (a *analysis) stack(p *resolve.Program, s *resolve.Side) []judge.Frame {
 	for i := len(s.Stack.Frames) - 1; i >= s.Frame; i-- {
 		add(s.Stack.Frames[i], "in ")
 	}
-	if n := len(out) - 1; n >= 0 { // its code is shown as the access, and may have moved
+	if n := len(out) - 1; n > 0 { // its code is shown as the access, and may have moved
 		out[n].Text, _, _ = strings.Cut(out[n].Text, ": ")
 	}
 	return out
+}
+
+// title names a goroutine as its dump does.
+func title(s *witness.Stack) string {
+	name := fmt.Sprintf("goroutine %d", s.ID)
+	switch {
+	case s.ID < 0:
+		return "a goroutine"
+	case s.ID == 0:
+		name = "main goroutine"
+	}
+	if s.State != "" {
+		name += ", " + s.State
+	}
+	if s.Count > 1 {
+		name += fmt.Sprintf(", and %d more at the same place", s.Count-1)
+	}
+	return name
 }
 
 // locate finds the line of a frame in the user's own code.

@@ -57,8 +57,8 @@ func (o *options) flags() *pflag.FlagSet {
 	fs.BoolVar(&o.allowDirty, "allow-dirty", false, "with --fix: edit files with uncommitted changes too")
 	fs.Var(choice{&o.format, []string{"text", "json"}}, "format", "text or json")
 	fs.Var(choice{&o.color, []string{"auto", "always", "never"}}, "color", "auto, always or never; auto honours NO_COLOR")
-	fs.StringArrayVar(&o.witness, "witness", nil, "report and repair what the crash or race in this `FILE` names, and nothing else;\n- is standard input; repeatable")
-	fs.StringVar(&o.verify, "verify", "", "with --witness: run this `COMMAND` on a copy of the tree, before and after the fixes,\nand say whether the witness went away; --fix then writes only if it did")
+	fs.StringArrayVar(&o.witness, "witness", nil, "report and repair what the crash or race in this `FILE` names, and nothing else; - is standard input; repeatable")
+	fs.StringVar(&o.verify, "verify", "", "with --witness: run this `COMMAND` on a copy of the tree, before and after the fixes, and say whether the witness went away; --fix then writes only if it did")
 	fs.BoolVarP(&o.help, "help", "h", false, "print this")
 	return fs
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/mapguard/mapguard/rules/witness"
@@ -25,7 +25,7 @@ func stdins(names []string) int {
 func (s *session) readWitnesses() error {
 	for _, name := range s.witness {
 		s.progress.step("reading %s", name)
-		log, err := readLog(name, s.stdin)
+		log, err := s.readLog(name)
 		if err != nil {
 			return err
 		}
@@ -41,11 +41,16 @@ func (s *session) readWitnesses() error {
 	return nil
 }
 
-func readLog(name string, stdin io.Reader) (*witness.Log, error) {
+// readLog reads a log, whose name is relative to --chdir.
+func (s *session) readLog(name string) (*witness.Log, error) {
 	if name == "-" {
-		return witness.Read(stdin, "standard input")
+		return witness.Read(s.stdin, "standard input")
 	}
-	f, err := os.Open(name)
+	file := name
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(s.dir, file)
+	}
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("--witness: %w", err)
 	}
