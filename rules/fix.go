@@ -52,12 +52,16 @@ func (a *analysis) repairOne(f *judge.Finding, session *repair.Session) (fix *ed
 		}
 	}()
 	switch {
-	case f.Rule == judge.DeepFormat:
-		return repair.DeepFormat(a.prog, f)
 	case f.Elsewhere != "":
 		return unlockable(f)
+	case f.Rule == judge.DeepFormat:
+		return repair.DeepFormat(a.prog, f)
 	}
-	return session.SharedMap(f)
+	fix = session.SharedMap(f)
+	if fix.Applicability == edit.Manual {
+		return narrowed(f, fix, session)
+	}
+	return fix
 }
 
 // compatible splits findings whose fixes have edits into groups whose edits do
@@ -314,6 +318,12 @@ func (a *analysis) lockedWell(edited *analysis, fixed []*judge.Finding) error {
 // proved lists what prove has checked, in words.
 func proved(f *judge.Finding) []string {
 	out := []string{"the edited packages and all that import them type-check, tests included"}
+	if f.Narrow {
+		return append(out,
+			"analysed again, every access in the functions that the witness names holds the lock",
+			"no path that can be followed takes the lock while holding it, or two locks in both orders",
+			"no value that holds a lock is copied")
+	}
 	if f.Rule == judge.DeepFormat {
 		return append(out, "the call no longer walks the map")
 	}

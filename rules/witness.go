@@ -14,6 +14,7 @@ import (
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/link"
+	"github.com/mapguard/mapguard/rules/repair"
 	"github.com/mapguard/mapguard/rules/resolve"
 	"github.com/mapguard/mapguard/rules/witness"
 )
@@ -28,7 +29,7 @@ func (a *analysis) named(own func(pkg string) bool) []*judge.Finding {
 		return a.leftOver()
 	}
 	a.cfg.progress("matching %d reports with the code", len(a.cfg.Witnesses))
-	p := resolve.New(a.prog, a.link)
+	p := resolve.New(a.prog, a.link, a.env().Footprints)
 	var cases []*resolve.Case
 	for _, r := range a.cfg.Witnesses {
 		switch c, u := p.Resolve(r); {
@@ -109,8 +110,9 @@ func (a *analysis) leftOver() []*judge.Finding {
 				acc.Pos, acc.Locks = sites[f.Map][n].Pos, sites[f.Map][n].Locks
 			}
 		}
-		for _, now := range judge.FromCases(a.link, nil, a.line, []judge.Case{{Map: f.Map, Sites: sites[f.Map][:1], Goroutines: [][]judge.Frame{nil}}}) {
-			g.Sites, g.Guard = now.Sites, now.Guard
+		if len(sites[f.Map]) > 0 {
+			now := judge.FromCases(a.link, nil, a.line, []judge.Case{{Map: f.Map, Sites: sites[f.Map][:1], Goroutines: [][]judge.Frame{nil}}})
+			g.Sites, g.Guard = now[0].Sites, now[0].Guard
 		}
 		g.Pos = g.Accesses[0].Pos
 		out = append(out, &g)
@@ -264,10 +266,40 @@ func matched(what string, s *resolve.Side) string {
 // unlockable is the fix of a map that a witness names, and that the code
 // reaches in ways which are not all known.
 func unlockable(f *judge.Finding) *edit.Fix {
+	if f.Rule == judge.DeepFormat {
+		return &edit.Fix{
+			Title:  "Keep the value from being walked",
+			Reason: f.Elsewhere + ": give it what the message needs, a pointer as fmt.Sprintf(\"%p\", x) or a field, instead of the whole value",
+		}
+	}
 	return &edit.Fix{
 		Title:  "Keep the goroutines from sharing this map",
 		Reason: f.Elsewhere + "; give each goroutine its own copy (maps.Clone) where the map is handed on, or guard every use of it with one lock",
 	}
+}
+
+// narrowed returns a fix of what a witness names, where the whole map cannot be
+// repaired, and the whole one if that cannot be done either.
+//
+// One side of a crash holds the lock, as a rule, and the other forgot it. To
+// take it there removes this crash; that other accesses go without it is said.
+func narrowed(f *judge.Finding, whole *edit.Fix, session *repair.Session) *edit.Fix {
+	g := judge.Narrowed(f)
+	if g == nil {
+		return whole
+	}
+	fix := session.SharedMap(g)
+	if fix.Applicability == edit.Manual || len(fix.Edits) == 0 {
+		return whole
+	}
+	f.Narrow = true
+	fix.Applicability = edit.Unsafe
+	left := "only the functions that the witness names are repaired, since not the whole map can be: " + whole.Reason
+	if fix.Reason != "" {
+		left = fix.Reason + "; " + left
+	}
+	fix.Reason = left
+	return fix
 }
 
 // stack renders the frames of a goroutine that are of the user's own code, from

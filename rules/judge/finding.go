@@ -85,6 +85,9 @@ type Finding struct {
 	// Elsewhere says how a witnessed access reached the map in a way that Sites
 	// do not show, so that a lock at those is no remedy; "" as a rule.
 	Elsewhere string
+	// Narrow says that only the functions that the witness names are to be
+	// repaired, with the lock that others hold: not all accesses can be.
+	Narrow bool
 
 	Fix *edit.Fix // nil until repaired
 }

@@ -165,6 +165,14 @@ func Left(prog *link.Program, f *Finding, text func(access.Pos) string) string {
 		}
 		return ""
 	}
+	if f.Narrow {
+		for _, s := range seen {
+			if l := holds(s, f.Guard.Lock); s.Op != access.Format && (l == nil || !enough(s.Op, l.Mode)) {
+				return fmt.Sprintf("%s uses it without %s", s.Func, lockName(f.Guard.Lock))
+			}
+		}
+		return ""
+	}
 	v := (&judge{prog: prog}).named(f.Map, sites, seen)
 	writes := slices.ContainsFunc(v.needy, func(s *link.Site) bool { return s.Op.Writes() })
 	switch {
@@ -181,4 +189,23 @@ func Left(prog *link.Program, f *Finding, text func(access.Pos) string) string {
 		}
 	}
 	return ""
+}
+
+// Narrowed returns f with none but the accesses of the functions that the
+// witness names in need of the lock that guards the map elsewhere; nil if there
+// is no such lock.
+func Narrowed(f *Finding) *Finding {
+	if f.Evidence != Witnessed || f.Rule != SharedMap || f.Guard == nil {
+		return nil
+	}
+	g := *f
+	g.Narrow = true
+	g.Sites = slices.Clone(f.Sites)
+	for i := range g.Sites {
+		s := &g.Sites[i]
+		if s.Exempt == "" && !slices.ContainsFunc(f.Accesses, func(a Access) bool { return a.Pkg == s.Pkg && a.Func == s.Func }) {
+			s.Exempt = "not in a function that the witness names"
+		}
+	}
+	return &g
 }

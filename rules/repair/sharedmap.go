@@ -116,7 +116,9 @@ func (r *mapRepair) prepare() bool {
 	if r.level() == edit.Manual {
 		return r.lock != nil
 	}
-	r.otherUses()
+	if !r.f.Narrow { // what else is done with the map is not the question
+		r.otherUses()
+	}
 	r.otherBuilds()
 	return true
 }

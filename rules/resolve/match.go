@@ -48,6 +48,9 @@ func (p *Program) match(s *witness.Stack) ([]candidate, string) {
 			}
 		}
 	}
+	if cs := p.forwarded(s); want.through && len(cs) > 0 {
+		return sorted(cs), ""
+	}
 	switch {
 	case foreign >= 0 && p.calledFirst(s, foreign):
 		return nil, p.needs(s.Frames[foreign])
@@ -138,7 +141,7 @@ func (p *Program) inFrame(pkgs []*load.Package, sym witness.Symbol, s *witness.S
 				c.loc, c.site = loc, p.at(site, loc)
 				out = append(out, c)
 			}
-			if loc := p.unnamed(site); exact && alike && len(site.Maps()) == 0 && !loc.IsZero() {
+			if loc := p.unnamed(site); alike && len(site.Maps()) == 0 && !loc.IsZero() {
 				c.loc, c.anonymous = loc, true
 				out = append(out, c)
 			}

@@ -9,6 +9,7 @@ package resolve
 
 import (
 	"fmt"
+	"go/token"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/link"
+	"github.com/mapguard/mapguard/rules/sinks"
 	"github.com/mapguard/mapguard/rules/witness"
 )
 
@@ -27,12 +29,14 @@ type Program struct {
 	sites map[string][]*link.Site  // by import path, in position order
 	byMap map[access.Location][]*link.Site
 	pairs map[access.Location][]link.Pair
+
+	footprints *sinks.Footprints
 }
 
 // New returns a Program for a linked one.
-func New(p *load.Program, l *link.Program) *Program {
+func New(p *load.Program, l *link.Program, fp *sinks.Footprints) *Program {
 	out := &Program{
-		load: p, own: make(map[string]*load.Package),
+		load: p, footprints: fp, own: make(map[string]*load.Package),
 		sites: make(map[string][]*link.Site), byMap: l.Sites(), pairs: make(map[access.Location][]link.Pair),
 	}
 	for _, pkg := range p.All {
@@ -121,7 +125,7 @@ func (p *Program) fatal(r *witness.Report) (*Case, *Unresolved) {
 	bestRank := -1
 	for i, c := range found {
 		kase := &Case{Report: r, Map: c.loc, Crash: c.side(crashed)}
-		if c.anonymous {
+		if c.anonymous || c.forwarded {
 			kase.Elsewhere = unconnected(c)
 		}
 		rank := p.partner(kase, r) - i // of equal ones the first
@@ -149,6 +153,11 @@ func (p *Program) race(r *witness.Report) (*Case, *Unresolved) {
 		kase := &Case{Report: r, Map: c[0].loc, Crash: c[0].side(r.Stacks[0])}
 		other := c[1].side(r.Stacks[1])
 		kase.Other = &other
+		for _, side := range c {
+			if side.forwarded {
+				kase.Elsewhere = unconnected(side)
+			}
+		}
 		return kase, nil
 	}
 	if !mapOp && len(r.Stacks)-lost > 1 {
@@ -193,6 +202,9 @@ func (p *Program) apart(r *witness.Report, found [2][]candidate, sure bool) *Cas
 
 // unconnected says that a map is reached in a way that has not been followed.
 func unconnected(c candidate) string {
+	if c.forwarded {
+		return fmt.Sprintf("%s hands the value on to what formats it", c.site.Sink.Callee[strings.LastIndexByte(c.site.Sink.Callee, '/')+1:])
+	}
 	return fmt.Sprintf("%s at %s:%d reaches the map as %s, and where it has it from cannot be followed", c.site.Func, filepath.Base(c.site.Pos.File), c.site.Pos.Line, c.loc.Name)
 }
 
@@ -223,6 +235,8 @@ type candidate struct {
 	alike bool // its op is the one that the stack shows
 	// anonymous says that loc is no variable, but the expression itself.
 	anonymous bool
+	// forwarded says that no table knows the call as one that formats.
+	forwarded bool
 }
 
 func (c candidate) side(s *witness.Stack) Side {
@@ -235,8 +249,12 @@ func (c candidate) rank() int {
 	if c.alike {
 		r += 500
 	}
-	if c.site.Exempt != "" {
+	switch {
+	case c.site.Exempt == "":
+	case c.sure == Exact:
 		r -= 10
+	default:
+		r -= 450 // of two near the line, the map that others can reach
 	}
 	if c.anonymous {
 		r -= 900 // a name is better, unless it is a guess
@@ -258,6 +276,12 @@ func (p *Program) at(s *link.Site, loc access.Location) *link.Site {
 		}
 	}
 	return s
+}
+
+// pos returns a position as accesses have it.
+func (p *Program) pos(at token.Pos) access.Pos {
+	q := p.load.Fset.Position(at)
+	return access.Pos{File: q.Filename, Line: q.Line, Column: q.Column}
 }
 
 // outer returns the declared function that a function, or a literal inside
