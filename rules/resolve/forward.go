@@ -41,8 +41,9 @@ func walksValues(pkg string) bool {
 	return pkg == "reflect" || pkg == "internal/fmtsort" || pkg == "fmt" || strings.HasPrefix(pkg, "encoding/")
 }
 
-// given returns the arguments of the calls at frame i, of the function of the
-// frame above, that have a map in them which something writes.
+// given returns the arguments of the call at frame i, of the function of the
+// frame above, that have a map in them which something writes. If the code has
+// moved it is the nearest such call in the file.
 func (p *Program) given(pkg *load.Package, s *witness.Stack, i int) []candidate {
 	f := s.Frames[i]
 	var out []candidate
@@ -52,16 +53,27 @@ func (p *Program) given(pkg *load.Package, s *witness.Stack, i int) []candidate 
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
-			if !ok {
+			if !ok || !isCallOf(call, s.Frames[i-1].Func) {
 				return true
 			}
 			start, end := p.load.Fset.Position(call.Pos()), p.load.Fset.Position(call.End())
-			if f.Line < start.Line || end.Line < f.Line || !isCallOf(call, s.Frames[i-1].Func) {
+			off := max(start.Line-f.Line, f.Line-end.Line, 0)
+			if off > nearby || len(out) > 0 && out[0].off < off {
 				return true
 			}
+			var here []candidate
 			for arg, x := range call.Args {
-				out = append(out, p.inside(pkg, call, arg, x, s, i)...)
+				here = append(here, p.inside(pkg, call, arg, x, s, i)...)
 			}
+			for k := range here {
+				if here[k].off = off; off > 0 {
+					here[k].sure = Moved
+				}
+			}
+			if len(here) > 0 && len(out) > 0 && off < out[0].off {
+				out = nil
+			}
+			out = append(out, here...)
 			return true
 		})
 	}
