@@ -58,8 +58,8 @@ func (a *analysis) repairOne(f *judge.Finding, session *repair.Session) (fix *ed
 		return repair.DeepFormat(a.prog, f)
 	}
 	fix = session.SharedMap(f)
-	if fix.Applicability == edit.Manual {
-		return narrowed(f, fix, session)
+	if fix.Applicability == edit.Manual && f.Evidence == judge.Witnessed {
+		return a.harder(f, fix, session)
 	}
 	return fix
 }

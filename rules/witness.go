@@ -278,28 +278,39 @@ func unlockable(f *judge.Finding) *edit.Fix {
 	}
 }
 
-// narrowed returns a fix of what a witness names, where the whole map cannot be
-// repaired, and the whole one if that cannot be done either.
+// harder tries to repair a witnessed map that could not be repaired as it is,
+// in two more ways, and returns the fix of before if neither will do.
 //
-// One side of a crash holds the lock, as a rule, and the other forgot it. To
-// take it there removes this crash; that other accesses go without it is said.
-func narrowed(f *judge.Finding, whole *edit.Fix, session *repair.Session) *edit.Fix {
-	g := judge.Narrowed(f)
-	if g == nil {
-		return whole
+// Functions that are passed the map can be locked where they are called. And
+// one side of a crash holds the lock, as a rule, and the other forgot it: to
+// take it there removes this crash, and that other accesses go without is said.
+func (a *analysis) harder(f *judge.Finding, whole *edit.Fix, session *repair.Session) *edit.Fix {
+	called := *f
+	called.Sites = a.atCalls(f)
+	if fix := session.SharedMap(&called); len(fix.Edits) > 0 {
+		return fix
 	}
-	fix := session.SharedMap(g)
-	if fix.Applicability == edit.Manual || len(fix.Edits) == 0 {
-		return whole
+	for _, c := range called.Sites {
+		if !slices.ContainsFunc(f.Sites, func(s judge.Site) bool { return s.Pos == c.Pos }) {
+			called.Accesses = append(slices.Clip(called.Accesses), judge.Access{Site: c})
+		}
 	}
-	f.Narrow = true
-	fix.Applicability = edit.Unsafe
-	left := "only the functions that the witness names are repaired, since not the whole map can be: " + whole.Reason
-	if fix.Reason != "" {
-		left = fix.Reason + "; " + left
+	for _, g := range []*judge.Finding{judge.Narrowed(f), judge.Narrowed(&called)} {
+		if g == nil {
+			continue
+		}
+		if fix := session.SharedMap(g); len(fix.Edits) > 0 {
+			f.Narrow = true
+			fix.Applicability = edit.Unsafe
+			left := "only the functions that the witness names are repaired, since not the whole map can be: " + whole.Reason
+			if fix.Reason != "" {
+				left = fix.Reason + "; " + left
+			}
+			fix.Reason = left
+			return fix
+		}
 	}
-	fix.Reason = left
-	return fix
+	return whole
 }
 
 // stack renders the frames of a goroutine that are of the user's own code, from

@@ -178,11 +178,11 @@ type tree struct {
 func (s *session) copyTree() (*tree, error) {
 	t := &tree{from: s.root}
 	for _, pkg := range s.program.All {
-		if pkg.Main && len(pkg.Files) > 0 && !within(t.from, pkg.Files[0]) {
+		if pkg.Main && len(pkg.Files) > 0 && !within(t.from, physical(pkg.Files[0])) {
 			return nil, fmt.Errorf("%s is outside of %s, so a copy of that would not build", pkg.Files[0], t.from)
 		}
 	}
-	rel, err := filepath.Rel(t.from, s.program.Dir)
+	rel, err := filepath.Rel(t.from, physical(s.program.Dir))
 	if err != nil {
 		return nil, err
 	}
@@ -190,14 +190,21 @@ func (s *session) copyTree() (*tree, error) {
 	if t.top, err = os.MkdirTemp("", "mapguard-verify-"); err != nil {
 		return nil, err
 	}
-	if t.top, err = filepath.EvalSymlinks(t.top); err != nil {
-		return nil, err
-	}
+	t.top = physical(t.top)
 	t.dir = filepath.Join(t.top, rel)
 	if err := copyDir(t.from, t.top); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(t.top))
 	}
 	return t, nil
+}
+
+// physical returns a file name without symbolic links, as the name of the
+// repository is.
+func physical(name string) string {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		return real
+	}
+	return name
 }
 
 func within(dir, name string) bool {
@@ -261,7 +268,7 @@ func copyFile(from, to string) error {
 // apply makes the changes in the copy.
 func (t *tree) apply(changes []emit.Change) error {
 	for _, c := range changes {
-		rel, err := filepath.Rel(t.from, c.File)
+		rel, err := filepath.Rel(t.from, physical(c.File))
 		if err != nil {
 			return err
 		}

@@ -48,15 +48,22 @@ func (s *Site) Maps() []access.Location {
 
 // KnownBy returns the functions that pass loc to the site: its callers that
 // know which map it is. There are none for a site that knows it by itself.
-func (s *Site) KnownBy(loc access.Location) []Function {
-	var out []Function
+func (s *Site) KnownBy(loc access.Location) []Passer {
+	var out []Passer
 	for _, in := range s.inst[loc] {
-		if f := (Function{in.n.Pkg, in.n.Name}); !slices.Contains(out, f) {
-			out = append(out, f)
+		p := Passer{Pkg: in.n.Pkg, Name: in.n.Name, Locks: append(slices.Clip(in.locks), in.n.entry.locks...), Owned: in.owned}
+		if !slices.ContainsFunc(out, func(o Passer) bool {
+			return o.Pkg == p.Pkg && o.Name == p.Name && o.Owned == p.Owned && slices.Equal(o.Locks, p.Locks)
+		}) {
+			out = append(out, p)
 		}
 	}
 	return out
 }
 
-// A Function is named as a stack trace names it.
-type Function struct{ Pkg, Name string }
+// A Passer is a function that passes a map on.
+type Passer struct {
+	Pkg, Name string // as a stack trace has it
+	Locks     []access.Lock
+	Owned     bool // no other goroutine can know the map then
+}

@@ -190,7 +190,7 @@ func (p *Program) mapsOf(site *link.Site, s *witness.Stack) []access.Location {
 	}
 	var passed []access.Location
 	for _, loc := range all {
-		if slices.ContainsFunc(site.KnownBy(loc), func(fn link.Function) bool {
+		if slices.ContainsFunc(site.KnownBy(loc), func(fn link.Passer) bool {
 			return slices.ContainsFunc(s.Frames, func(f witness.Frame) bool {
 				sym := witness.Split(f.Func)
 				return isFunc(sym.Name, fn.Name) && slices.ContainsFunc(p.packages(sym, f), func(pkg *load.Package) bool { return pkg.Path == fn.Pkg })
