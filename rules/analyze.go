@@ -18,8 +18,10 @@ import (
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/link"
+	"github.com/mapguard/mapguard/rules/resolve"
 	"github.com/mapguard/mapguard/rules/sinks"
 	"github.com/mapguard/mapguard/rules/summarise"
+	"github.com/mapguard/mapguard/rules/witness"
 )
 
 // A Config says what to look for.
@@ -30,6 +32,9 @@ type Config struct {
 	Generated bool           // report what is found in generated files
 	Known     *known.Table   // what is known of libraries; nil means known.Default
 	RWMutex   bool           // new locks are of type sync.RWMutex
+	// Witnesses are crashes and races that were seen. If there are any, what
+	// they name is reported and repaired, and nothing else.
+	Witnesses []*witness.Report
 	Progress  func(format string, args ...any)
 
 	judge judgement // nil means judge.Findings; the soak has another
@@ -58,6 +63,8 @@ type Skipped struct {
 type Result struct {
 	Findings []*judge.Finding // in position order
 	Skipped  []Skipped        // in path order
+	// Unresolved are the witnesses that no map could be named for.
+	Unresolved []*resolve.Unresolved
 }
 
 // Analyze returns what is wrong in the packages of p, each finding with a fix
@@ -69,7 +76,7 @@ func Analyze(ctx context.Context, p *load.Program, cfg Config) (*Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &Result{Findings: findings, Skipped: a.skipped()}, nil
+	return &Result{Findings: findings, Skipped: a.skipped(), Unresolved: a.unresolved}, nil
 }
 
 // report finds, drops what directives ignore and what is weaker than asked
@@ -79,6 +86,9 @@ func (a *analysis) report(ctx context.Context) ([]*judge.Finding, error) {
 	findings, err := a.find(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if len(a.cfg.Witnesses) > 0 {
+		return findings, a.repair(ctx, findings) // a crash is not ignored
 	}
 	kept, problems := ignore.Apply(a.prog, findings, names(), a.active())
 	kept = slices.DeleteFunc(kept, func(f *judge.Finding) bool { return f.Evidence < a.cfg.Evidence })
@@ -100,6 +110,10 @@ type analysis struct {
 
 	found []*judge.Finding // by find
 
+	// What the witnesses named, in the program as it was before any edit.
+	witnessed  []*judge.Finding
+	unresolved []*resolve.Unresolved
+
 	mu        sync.Mutex
 	summaries map[*load.Package]*summarise.Package // shared with analyses of edited programs
 	broken    map[string]string                    // packages whose analysis panicked
@@ -116,6 +130,7 @@ func newAnalysis(p *load.Program, cfg Config, earlier *analysis) *analysis {
 		for pkg, s := range earlier.summaries {
 			a.summaries[pkg] = s
 		}
+		a.witnessed, a.unresolved = earlier.witnessed, earlier.unresolved
 	}
 	return a
 }
@@ -156,6 +171,10 @@ func (a *analysis) find(ctx context.Context) ([]*judge.Finding, error) {
 		for _, pkg := range a.outside.own {
 			own[pkg.Summary.Path] = true
 		}
+	}
+	if len(a.cfg.Witnesses) > 0 {
+		a.found = a.named(func(pkg string) bool { return own[pkg] })
+		return slices.Clone(a.found), nil
 	}
 	findings := judge.Findings
 	if a.cfg.judge != nil {

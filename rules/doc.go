@@ -4,7 +4,9 @@
 //	load -> summarise -> link -> judge -> repair -> prove -> emit
 //
 // whose steps are packages: rewrite/load, rules/summarise, rules/link,
-// rules/judge, rules/repair, rewrite/prove and rewrite/emit.
+// rules/judge, rules/repair, rewrite/prove and rewrite/emit. Crashes and race
+// reports enter it at judge: rules/witness reads them, and rules/resolve says
+// which accesses they are of.
 //
 // # Rule deepformat
 //
@@ -76,6 +78,9 @@
 // access that goes around the lock which guards the map elsewhere
 // ("inferred"). With --evidence possible, maps that change after they are
 // shared are listed too.
+//
+// A crash or race report given by the user makes a finding of what it names
+// ("witnessed"), whatever the code seems to say.
 //
 // Not reported: accesses ordered by a WaitGroup, an errgroup or a channel,
 // accesses before a value is shared, maps that only change during package

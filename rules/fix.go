@@ -13,6 +13,7 @@ import (
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/link"
 	"github.com/mapguard/mapguard/rules/repair"
+	"github.com/mapguard/mapguard/rules/resolve"
 )
 
 // repair attaches to every finding a fix, and proves those that have edits.
@@ -89,10 +90,17 @@ func (e effects) Call(pos access.Pos) repair.Effect { return repair.Effect(e.Eff
 // the finding without an automatic fix.
 func (a *analysis) repairOne(f *judge.Finding, session *repair.Session) *edit.Fix {
 	return recovering(func() *edit.Fix {
-		if f.Rule == judge.DeepFormat {
+		switch {
+		case f.Elsewhere != "":
+			return unlockable(f)
+		case f.Rule == judge.DeepFormat:
 			return repair.DeepFormat(a.prog, f)
 		}
-		return session.SharedMap(f)
+		fix := session.SharedMap(f)
+		if fix.Applicability == edit.Manual && f.Evidence == judge.Witnessed {
+			return a.harder(f, fix, session)
+		}
+		return fix
 	})
 }
 
@@ -371,6 +379,12 @@ func (a *analysis) lockedWell(edited *analysis, fixed []*judge.Finding) error {
 // proved lists what prove has checked, in words.
 func proved(f *judge.Finding) []string {
 	out := []string{"the edited packages and all that import them type-check, tests included"}
+	if f.Narrow {
+		return append(out,
+			"analysed again, every access in the functions that the witness names holds the lock",
+			"no path that can be followed takes the lock while holding it, or two locks in both orders",
+			"no value that holds a lock is copied")
+	}
 	if f.Rule == judge.DeepFormat {
 		return append(out, "the call no longer walks the map")
 	}
@@ -386,6 +400,8 @@ type Fixed struct {
 	Applied []*judge.Finding
 	Left    []*judge.Finding // still there afterwards
 	Skipped []Skipped
+	// Unresolved are the witnesses that no map could be named for.
+	Unresolved []*resolve.Unresolved
 }
 
 // maxRounds bounds how often fixes are applied to what earlier ones left.
@@ -403,7 +419,7 @@ func Fix(ctx context.Context, p *load.Program, cfg Config, take func(*judge.Find
 			return nil, err
 		}
 		if earlier == nil {
-			out.Skipped = a.skipped()
+			out.Skipped, out.Unresolved = a.skipped(), a.unresolved
 		}
 		out.Left = fs
 		chosen, _, err := a.compiling(ctx, firstOf(fs, take)) // those apart are for the next round

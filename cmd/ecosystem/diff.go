@@ -148,6 +148,13 @@ func aspects(f report.Finding) []aspect {
 		others.Added = append(others.Added, fmt.Sprintf("%s: %s: %s: %s", fix.Applicability, fix.Title, fix.Reason, strings.Join(changes(fix), ", ")))
 	}
 	all = append(all, accesses, goroutines, others)
+	if len(f.Seen) > 0 {
+		seen := aspect{Name: "seen"}
+		for _, s := range f.Seen {
+			seen.Added = append(seen.Added, fmt.Sprintf("%s:%d: %s, %d times", s.Log, s.Line, s.Text, s.Count))
+		}
+		all = append(all, seen)
+	}
 	fix := f.Fix
 	if fix == nil {
 		return append(all, one("fix", "none"))

@@ -18,6 +18,7 @@ func full() report.Finding {
 			Op: "write", Function: "f", Position: pos, Locks: []string{"mu (shared)"},
 			Goroutine: []report.Frame{{Position: pos, Text: "go f"}},
 		}},
+		Seen: []report.Seen{{Log: "crash.log", Line: 1, Text: "data race", Count: 1}},
 		Fix: &report.Fix{
 			Applicability: "safe", Title: "Lock", Reason: "why", Edits: []report.Edit{{File: "a.go", Start: 1, End: 2, New: "x"}},
 		},

@@ -27,6 +27,8 @@ type options struct {
 	rows, guard       string
 	allowDirty, help  bool
 	format, color     string
+	witness           []string // files with crashes and race reports
+	verify            string   // a command that shows them
 }
 
 // A usageError is the user's mistake; it says what to do instead.
@@ -57,6 +59,8 @@ func (o *options) flags() *pflag.FlagSet {
 	fs.BoolVar(&o.allowDirty, "allow-dirty", false, "with --fix: edit files with uncommitted changes too")
 	fs.Var(choice{&o.format, []string{"text", "json"}}, "format", "text or json")
 	fs.Var(choice{&o.color, []string{"auto", "always", "never"}}, "color", "auto, always or never; auto honours NO_COLOR")
+	fs.StringArrayVar(&o.witness, "witness", nil, "report and repair what the crash or race in this `FILE` names, and nothing else; - is standard input; repeatable")
+	fs.StringVar(&o.verify, "verify", "", "with --witness: run this `COMMAND` on a copy of the tree, before and after the fixes, and say whether the witness went away; --fix then writes only if it did")
 	fs.BoolVarP(&o.help, "help", "h", false, "print this")
 	return fs
 }
@@ -84,10 +88,16 @@ func (o *options) check() error {
 	switch {
 	case o.diff && o.fix:
 		return usagef("--diff writes nothing and --fix writes: use one of them")
-	case o.unsafe && !o.diff && !o.fix:
+	case o.unsafe && !o.diff && !o.fix && o.verify == "":
 		return usagef("--unsafe-fixes says which fixes to take: use it with --diff or --fix")
 	case o.allowDirty && !o.fix:
 		return usagef("--allow-dirty says which files to write: use it with --fix")
+	case o.verify != "" && len(o.witness) == 0:
+		return usagef("--verify looks for what a witness shows: use it with --witness")
+	case o.verify != "" && o.diff:
+		return usagef("--verify says what came of the fixes, and --diff prints them: use one of them")
+	case stdins(o.witness) > 1:
+		return usagef("--witness - reads standard input to its end: give it once")
 	case o.diff && o.format == "json":
 		return usagef("--diff prints a diff: leave out --diff, the JSON has the edits of each fix")
 	}

@@ -19,6 +19,8 @@ calls that walk somebody else's map, and repairs both.
 
 Usage:
   mapguard [flags] [packages]   find; packages are as for go build, ./... if none
+  mapguard --witness crash.log [flags] [packages]
+                                find and repair what a crash or a race report names
   mapguard explain RULE         what a rule reports, why, and how far to trust its fixes
   mapguard explain deepformat FILE:LINE [packages]
                                 what the format calls on a line walk, and why they are
@@ -43,6 +45,19 @@ Fixes:
   does not keep yet are left alone, and named; files outside git are not held
   back. Generated and vendored files are never edited.
 
+Witnesses:
+  --witness reads what Go printed, raw or inside another log: fatal errors about
+  maps of any Go since 1.16, with GOTRACEBACK=single or more (all has the other
+  goroutine too), and the race detector's reports. Only the maps that they name
+  are reported and repaired, with the calls that print them; directives that
+  ignore findings do not count. What names no map is answered with the reason:
+  no stack, code that was not loaded, no map at all.
+  --verify 'go test -race ./pkg -run X' runs on a copy of the repository (the
+  nearest git work tree or module), in the shell, for 15 minutes at most, and
+  with -count=1 in GOFLAGS: up to three times before, until it shows the witness,
+  and as often after the fixes. They pass if the witness has gone and the command
+  succeeds, or fails for other reports only, as it did before.
+
 Ignoring:
   //mapguard:ignore RULE reason
   on or above a line, or on a declaration; see mapguard explain ignore.
@@ -50,8 +65,9 @@ Ignoring:
 Exit status:
   0  nothing found, or everything fixed
   1  findings, or with --diff a diff
-  2  wrong usage, or nothing could be analysed or written
-  3  some packages could not be analysed; the findings of the others are printed
+  2  wrong usage, or nothing could be analysed or written; no witness names a map
+  3  some packages could not be analysed, or some witnesses not be matched with the
+     code; the findings of the others are printed
 `
 
 // help prints the manual, or what a rule does.

@@ -21,6 +21,12 @@ func writeJSON(w io.Writer, v *view, res *result) error {
 			out.Errors = append(out.Errors, report.Error{Package: sk.Path, Message: v.shorten(message)})
 		}
 	}
+	for _, u := range res.unresolved {
+		out.Unresolved = append(out.Unresolved, report.Unresolved{Log: u.Report.Log, Line: u.Report.Line, Reason: u.Reason, NoMap: u.NoMap, Guarded: u.Guarded})
+	}
+	if v := res.verified; v != nil {
+		out.Verification = &report.Verification{Passed: v.passed, Text: v.said}
+	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
@@ -40,6 +46,9 @@ func (v *view) jsonFinding(f *judge.Finding) report.Finding {
 	}
 	for _, a := range f.Accesses {
 		out.Accesses = append(out.Accesses, v.jsonAccess(a))
+	}
+	for _, s := range f.Seen {
+		out.Seen = append(out.Seen, report.Seen{Log: s.Log, Line: s.Line, Text: s.Text, Count: s.Count})
 	}
 	return out
 }

@@ -32,6 +32,9 @@ func (s *session) report(res *result) error {
 		for _, f := range res.findings {
 			t.finding(f)
 		}
+		if res.verified != nil {
+			t.verified(res.verified)
+		}
 	}
 	if err == nil {
 		err = out.Flush()
@@ -42,6 +45,7 @@ func (s *session) report(res *result) error {
 			fmt.Fprintf(s.stderr, "\t%s\n", strings.ReplaceAll(v.shorten(message), "\n", "\n\t"))
 		}
 	}
+	s.reportUnresolved(res)
 	for _, name := range res.dirty {
 		fmt.Fprintf(s.stderr, "mapguard: left %s alone: it has uncommitted changes: commit or stash them, or use --allow-dirty\n", v.rel(name))
 	}

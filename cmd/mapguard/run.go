@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/mapguard/mapguard/rewrite/emit"
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/known"
+	"github.com/mapguard/mapguard/rules/witness"
 )
 
 // The exit codes. help.go tells the user.
@@ -58,17 +60,19 @@ func command(args []string, stdout, stderr io.Writer) (int, error) {
 // A session is one search for findings.
 type session struct {
 	*options
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	paint          paint // for stdout
 	progress       *progress
 	program        *load.Program
 	root           string // of the write journal
 	known          *known.Table
+	reports        []*witness.Report
 }
 
 func newSession(o *options, stdout, stderr io.Writer) *session {
 	return &session{
-		options: o, stdout: stdout, stderr: stderr,
+		options: o, stdin: os.Stdin, stdout: stdout, stderr: stderr,
 		paint: newPaint(o.color, stdout), progress: newProgress(stderr),
 	}
 }
@@ -87,6 +91,9 @@ func (s *session) run(ctx context.Context) (int, error) {
 	if err != nil {
 		return exitFailed, err
 	}
+	if err := s.readWitnesses(); err != nil {
+		return exitFailed, err
+	}
 	patterns := s.args
 	if len(patterns) == 0 {
 		patterns = []string{"./..."}
@@ -101,12 +108,17 @@ func (s *session) run(ctx context.Context) (int, error) {
 		return exitFailed, err
 	}
 	find := s.find
-	if s.diff || s.fix {
+	if s.diff || s.fix || s.verify != "" {
 		find = s.repair
 	}
 	res, err := find(ctx)
 	if err != nil {
 		return exitFailed, err
+	}
+	if s.verify != "" {
+		if err := s.verifyFixes(ctx, res); err != nil {
+			return exitFailed, err
+		}
 	}
 	if s.fix {
 		if err := emit.Write(s.root, res.changes); err != nil {
@@ -144,6 +156,9 @@ func (s *session) status(res *result) int {
 			}
 		}
 		return exitFailed
+	}
+	if code := s.witnessStatus(res); code != exitClean {
+		return code
 	}
 	if len(res.findings) > 0 || s.diff && len(res.changes) > 0 {
 		return exitFindings

@@ -11,6 +11,7 @@ import (
 	"github.com/mapguard/mapguard/rewrite/emit"
 	"github.com/mapguard/mapguard/rules"
 	"github.com/mapguard/mapguard/rules/judge"
+	"github.com/mapguard/mapguard/rules/resolve"
 )
 
 // A result is what a session found, fixed, and could not look at.
@@ -20,13 +21,16 @@ type result struct {
 	changes  []emit.Change // what applied them, by file
 	skipped  []rules.Skipped
 	dirty    []string // files left alone
+
+	unresolved []*resolve.Unresolved // witnesses that no map could be named for
+	verified   *verification         // nil unless asked for
 }
 
 // config returns what to look for. Weak findings are not asked for, unless an
 // ID may name one.
 func (s *session) config() rules.Config {
 	cfg := rules.Config{
-		Rules: s.rules, Tests: s.tests, Generated: s.generated, Known: s.known, RWMutex: s.guard == "rwmutex", Progress: s.progress.step,
+		Rules: s.rules, Tests: s.tests, Generated: s.generated, Witnesses: s.reports, Known: s.known, RWMutex: s.guard == "rwmutex", Progress: s.progress.step,
 	}
 	if len(s.only)+len(s.skip) == 0 {
 		cfg.Evidence = s.evidence
@@ -40,7 +44,7 @@ func (s *session) find(ctx context.Context) (*result, error) {
 		return nil, err
 	}
 	seen := make(map[string]bool)
-	res := &result{skipped: distinct(found.Skipped)}
+	res := &result{skipped: distinct(found.Skipped), unresolved: found.Unresolved}
 	for _, f := range found.Findings {
 		seen[f.ID] = true
 		if s.chosen(f) {
@@ -61,7 +65,7 @@ func (s *session) repair(ctx context.Context) (*result, error) {
 	if err := errors.Join(err, vcs.err); err != nil {
 		return nil, err
 	}
-	res := &result{applied: fixed.Applied, skipped: distinct(fixed.Skipped), dirty: vcs.held()}
+	res := &result{applied: fixed.Applied, skipped: distinct(fixed.Skipped), dirty: vcs.held(), unresolved: fixed.Unresolved}
 	for _, f := range fixed.Left {
 		seen[f.ID] = true
 		if s.chosen(f) {

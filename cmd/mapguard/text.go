@@ -17,6 +17,9 @@ const maxFrames = 7
 // maxEdits is how many changed lines of a fix are printed.
 const maxEdits = 14
 
+// maxSeen is how many reports of one map are listed.
+const maxSeen = 3
+
 // maxLine is how long a line of text gets, and how much of a source line is
 // printed.
 const maxLine = 110
@@ -33,6 +36,7 @@ func (t *text) printf(format string, args ...any) { fmt.Fprintf(t.w, format, arg
 // finding prints one finding and a blank line.
 func (t *text) finding(f *judge.Finding) {
 	t.header(f, f.Message)
+	t.seen(f.Seen)
 	for _, a := range f.Accesses {
 		t.access(a)
 	}
@@ -46,6 +50,29 @@ func (t *text) finding(f *judge.Finding) {
 		}
 	}
 	t.printf("\n")
+}
+
+// seen prints where the logs name the map.
+func (t *text) seen(all []judge.Seen) {
+	for i, s := range all {
+		if i == maxSeen && len(all) > maxSeen+1 {
+			t.printf("  and in %d more reports\n", len(all)-maxSeen)
+			break
+		}
+		t.printf("  Seen in %s\n", s)
+	}
+}
+
+// verified prints what came of --verify.
+func (t *text) verified(v *verification) {
+	label := t.paint.red("Verify: ")
+	if v.passed {
+		label = t.paint.green("Verify: ")
+	}
+	t.wrapped(label, v.said)
+	for line := range strings.Lines(v.tail) {
+		t.printf("  | %s\n", strings.TrimRight(line, "\r\n"))
+	}
 }
 
 // applied prints that a finding has been fixed.

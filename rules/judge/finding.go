@@ -82,6 +82,14 @@ type Finding struct {
 	// Sink is set by deepformat: the call that formats, and the argument.
 	Sink *Sink
 
+	Seen []Seen // witnessed: where the logs name the map
+	// Elsewhere says how a witnessed access reached the map in a way that Sites
+	// do not show, so that a lock at those is no remedy; "" as a rule.
+	Elsewhere string
+	// Narrow says that only the functions that the witness names are to be
+	// repaired, with the lock that others hold: not all accesses can be.
+	Narrow bool
+
 	Fix *edit.Fix // nil until repaired
 	// Alternatives are other fixes of the same finding, best first, for a
 	// person to choose from. They type-check; Fix is the one that is proved.

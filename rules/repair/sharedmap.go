@@ -131,7 +131,9 @@ func (r *mapRepair) prepare() bool {
 	r.compared()
 	r.counters()
 	r.cloneGetters()
-	r.otherUses()
+	if !r.f.Narrow { // what else is done with the map is not the question
+		r.otherUses()
+	}
 	r.otherBuilds()
 	return true
 }

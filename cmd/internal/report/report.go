@@ -10,6 +10,10 @@ type Report struct {
 	Version  string    `json:"version"` // of mapguard
 	Findings []Finding `json:"findings"`
 	Errors   []Error   `json:"errors"`
+
+	// With --witness.
+	Unresolved   []Unresolved  `json:"unresolved,omitempty"`
+	Verification *Verification `json:"verification,omitempty"` // with --verify
 }
 
 // A Finding is a map that goroutines share without a lock, a format call that
@@ -26,7 +30,8 @@ type Finding struct {
 	Fix      *Fix     `json:"fix"` // nil if nobody knows one
 	// Alternatives are other fixes to choose from, best first; left out where
 	// there are none.
-	Alternatives []Fix `json:"alternatives,omitempty"`
+	Alternatives []Fix  `json:"alternatives,omitempty"`
+	Seen         []Seen `json:"seen,omitempty"` // witnessed: where the logs name it
 }
 
 // A Position is a place in the source.
@@ -71,4 +76,28 @@ type Edit struct {
 type Error struct {
 	Package string `json:"package"`
 	Message string `json:"message"`
+}
+
+// A Seen is a place in a log that names a map.
+type Seen struct {
+	Log   string `json:"log"` // as the user named it
+	Line  int    `json:"line"`
+	Text  string `json:"text"`
+	Count int    `json:"count"` // how many times the log has it
+}
+
+// An Unresolved is a crash or race that makes no finding.
+type Unresolved struct {
+	Log    string `json:"log"`
+	Line   int    `json:"line"`
+	Reason string `json:"reason"`
+	NoMap  bool   `json:"no_map"` // a race on another variable
+	// Guarded: the map is known, and has been repaired since.
+	Guarded bool `json:"guarded"`
+}
+
+// A Verification is what came of the command that shows the witness.
+type Verification struct {
+	Passed bool   `json:"passed"`
+	Text   string `json:"text"`
 }
