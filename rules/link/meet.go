@@ -319,12 +319,12 @@ func alike(a, b *Acc) bool {
 // maxPairs bounds how many pairs are kept for one map.
 const maxPairs = 256
 
-// pair notes a pair; one for each two sites and goroutines.
+// pair notes a pair; one for each map, two sites and goroutines.
 func (p *Program) pair(pr Pair) {
 	if t, u := pr.A.Thread, pr.B.Thread; t != nil && u != nil && t.Turns != "" && t.Turns == u.Turns {
 		return // one goroutine runs both
 	}
-	k := pairKey{pr.A.Acc.Site, pr.B.Acc.Site, pr.A.Thread, pr.B.Thread}
+	k := pairKey{pr.Loc, pr.A.Acc.Site, pr.B.Acc.Site, pr.A.Thread, pr.B.Thread}
 	if p.paired[k] || p.pairs[pr.Loc] == maxPairs {
 		return
 	}
@@ -334,6 +334,7 @@ func (p *Program) pair(pr Pair) {
 }
 
 type pairKey struct {
+	loc  access.Location // one site can be many maps
 	a, b *Site
 	t, u *Thread
 }
