@@ -315,8 +315,16 @@ func (w *walker) each(t types.Type, p place, visit func(types.Type, place)) {
 	if !ok || len(impls) > maxImplementers {
 		return
 	}
+	walked, asked := len(w.walks), false
 	for _, impl := range impls {
+		called := len(w.methods)
 		visit(impl, p.as(impl))
+		asked = asked || slices.ContainsFunc(w.methods[called:], func(m Method) bool { return len(m.Steps) == len(p.steps) })
+	}
+	if asked {
+		// Who prints such a value has those in mind that print themselves; the
+		// others need not be among them.
+		w.walks = w.walks[:walked]
 	}
 }
 
