@@ -123,7 +123,7 @@ func (p *Program) inFrame(pkgs []*load.Package, sym witness.Symbol, s *witness.S
 				continue
 			}
 			fits, alike := want.fits(site, exact)
-			if !fits {
+			if !fits || site.Op == access.Format && !leadsTo(s, i, site) {
 				continue
 			}
 			c := candidate{site: site, frame: i, alike: alike, off: abs(site.Pos.Line - f.Line)}
@@ -148,6 +148,19 @@ func (p *Program) inFrame(pkgs []*load.Package, sym witness.Symbol, s *witness.S
 		}
 	}
 	return out
+}
+
+// leadsTo reports whether the call at frame i may be the one that a format site
+// is: the stack has a function of that name above, or has lost its frames.
+func leadsTo(s *witness.Stack, i int, site *link.Site) bool {
+	if i == 0 || s.Elided > 0 || site.Sink == nil {
+		return true
+	}
+	name := site.Sink.Callee[strings.LastIndexByte(site.Sink.Callee, '.')+1:]
+	return slices.ContainsFunc(s.Frames[:i], func(f witness.Frame) bool {
+		above := strings.TrimSuffix(witness.Split(f.Func).Name, "-fm")
+		return above[strings.LastIndexByte(above, '.')+1:] == name
+	})
 }
 
 // nearby is how many lines an access may have moved and still be taken for the
