@@ -9,7 +9,7 @@ import (
 // is used by others, or after.
 var lifecycle = []string{
 	"new", "init", "configure", "start", "run", "open", "close", "stop", "shutdown", "with", "register", "must",
-	"validate", "bootstrap", "teardown", "destroy", "cleanup", "set", "apply", "load", "reset", "build", "parse",
+	"validate", "provision", "bootstrap", "teardown", "destroy", "cleanup", "set", "apply", "load", "reset", "build", "parse",
 	"listen", "connect", "serve", "subscribe", "attach", "prepare", "make", "create",
 }
 
