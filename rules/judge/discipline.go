@@ -104,8 +104,13 @@ func (j *judge) coloured(v *verdict, f *Finding) bool {
 			if m == nil || v.loc.Kind == access.Field && !j.prog.One(m, v.loc.Pkg, v.loc.Owner) {
 				continue
 			}
+			viaW, heldW := j.prog.Way(m.A, w)
+			viaS, heldS := j.prog.Way(m.B, s)
+			if heldW || heldS {
+				continue // under some lock, though nobody can tell which
+			}
 			f.Evidence = Inferred
-			f.Accesses = []Access{reached(w, m.A, j.prog.Way(m.A, w)), reached(s, m.B, j.prog.Way(m.B, s))}
+			f.Accesses = []Access{reached(w, m.A, viaW), reached(s, m.B, viaS)}
 			f.Pos = w.Pos
 			f.Message = fmt.Sprintf("map %s is %s", v.loc.Short(), describe(w.Op, s.Op))
 			f.Why = fmt.Sprintf("the goroutines started at %s and %s both get here, and neither makes the %s itself, so it is most likely one object", line(m.A.Spawn), line(m.B.Spawn), v.loc.Owner)

@@ -138,6 +138,9 @@ func past(op access.Op) string {
 
 // why says in one sentence why the two accesses of a pair may overlap.
 func why(p *link.Pair) string {
+	if t := assumed(p); t != nil && strings.Contains(t.Text, ".Register") && strings.HasSuffix(t.Text, "Server") {
+		return fmt.Sprintf("%s implements the service that %s registers, and a server runs any number of calls at once", t.Entry, t.Text)
+	}
 	if t := assumed(p); t != nil {
 		return fmt.Sprintf("%s keeps %s, and by its name runs it on a goroutine of its own", t.Text, t.Entry)
 	}

@@ -90,7 +90,7 @@ func (p *Program) colours() *palette {
 		n := work[0]
 		work = work[1:]
 		mine := c.of[n]
-		p.eachCallee(n, func(callee *node, _ access.Pos) { add(callee, mine) })
+		p.eachCallee(n, func(callee *node, _ *summarise.Event) { add(callee, mine) })
 	}
 	// What a goroutine that overlaps itself starts overlaps itself too.
 	for range 3 {
@@ -194,13 +194,13 @@ func (n *node) leaves(i int) bool {
 }
 
 // eachCallee calls f for everything that n may run before it returns, with the
-// position of the call: on its own goroutine, or on others that it waits for.
+// call: on its own goroutine, or on others that it waits for.
 // Interfaces count with all their implementers in the program, apart from
 // those that say nothing about what stands behind them.
-func (p *Program) eachCallee(n *node, f func(callee *node, pos access.Pos)) {
+func (p *Program) eachCallee(n *node, f func(callee *node, e *summarise.Event)) {
 	for _, ed := range n.calls {
 		if e := &n.Events[ed.event]; e.Kind == summarise.Call && ed.starts == nil && !ed.vague {
-			f(ed.callee, e.Pos)
+			f(ed.callee, e)
 		}
 	}
 	for i := range n.Events {
@@ -212,12 +212,12 @@ func (p *Program) eachCallee(n *node, f func(callee *node, pos access.Pos)) {
 			switch {
 			case t.Kind == summarise.Interface && !vague(t.Iface):
 				for _, callee := range p.crowd(t.Iface, t.Method) {
-					f(callee, e.Pos)
+					f(callee, e)
 				}
 			case t.Kind == summarise.FieldFunc && len(p.stored[t.Field]) > maxImpls:
 				for _, s := range p.stored[t.Field] {
 					if callee := p.nodes[s.ID]; callee != nil {
-						f(callee, e.Pos)
+						f(callee, e)
 					}
 				}
 			}
@@ -226,7 +226,7 @@ func (p *Program) eachCallee(n *node, f func(callee *node, pos access.Pos)) {
 	for _, col := range p.palette.starting[n] {
 		if col.joined {
 			for _, r := range col.runs {
-				f(r, col.Spawn)
+				f(r, &summarise.Event{Pos: col.Spawn})
 			}
 		}
 	}
@@ -307,12 +307,13 @@ func (c *Colour) grade() int {
 	return 3
 }
 
-// Way returns the shortest way by which a goroutine reaches a site.
-func (p *Program) Way(c *Colour, s *Site) *Via {
+// Way returns the shortest way by which a goroutine reaches a site, and whether
+// a lock is held at any of the calls on it.
+func (p *Program) Way(c *Colour, s *Site) (via *Via, held bool) {
 	n := s.node
 	type step struct {
 		from *node
-		pos  access.Pos
+		call *summarise.Event
 	}
 	came := make(map[*node]step)
 	var work []*node
@@ -331,14 +332,14 @@ func (p *Program) Way(c *Colour, s *Site) *Via {
 		if m == n {
 			break
 		}
-		p.eachCallee(m, func(callee *node, pos access.Pos) { visit(callee, step{m, pos}) })
+		p.eachCallee(m, func(callee *node, e *summarise.Event) { visit(callee, step{m, e}) })
 	}
-	var out *Via
 	for s, ok := came[n]; ok && s.from != nil; s = came[n] {
-		out = &Via{Pos: s.pos, Text: callText(n), Next: out}
+		held = held || len(s.call.Locks) > 0
+		via = &Via{Pos: s.call.Pos, Text: callText(n), Next: via}
 		n = s.from
 	}
-	return out
+	return via, held
 }
 
 // A place is where an object of some type is made.

@@ -103,6 +103,7 @@ func Summarise(fset *token.FileSet, pkg *load.Package, env *Env) *Package {
 	for _, fn := range fns {
 		p.sum.Funcs = append(p.sum.Funcs, p.function(fn))
 	}
+	p.served()
 	return p.sum
 }
 

@@ -3,6 +3,7 @@ package summarise
 import (
 	"go/types"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -68,8 +69,17 @@ var lockMethods = map[string]lockOp{
 	"RUnlock":  {lock: access.Lock{Mode: access.Shared}},
 }
 
-// exportedLock maps the names that lock wrappers behind interfaces go by.
-var exportedLock = map[string]string{"lock": "Lock", "rlock": "RLock", "rLock": "RLock", "unlock": "Unlock", "runlock": "RUnlock", "rUnlock": "RUnlock"}
+// behindInterface returns the method of sync.RWMutex that a lock wrapper behind
+// an interface stands for, going by its name: LockInsideApply(), lock() *cache.
+func behindInterface(name string) string {
+	name = strings.ToLower(name)
+	for _, m := range []string{"Lock", "RLock", "Unlock", "RUnlock"} {
+		if strings.HasPrefix(name, strings.ToLower(m)) {
+			return m
+		}
+	}
+	return ""
+}
 
 // lockCall reports what c does to which lock. Any type with the methods of a
 // mutex counts, so that wrappers around sync.Mutex in other modules do too;
@@ -87,7 +97,7 @@ func (b *builder) lockCall(c *ssa.CallCommon) (lockOp, bool) {
 	}
 	op, ok := lockMethods[name]
 	if !ok && c.IsInvoke() { // a lock wrapper that every implementer has: lock() *cache
-		op, ok = lockMethods[exportedLock[name]]
+		op, ok = lockMethods[behindInterface(name)]
 	}
 	if !ok || c.Signature().Params().Len() != 0 || recv == nil {
 		return lockOp{}, false
@@ -98,6 +108,10 @@ func (b *builder) lockCall(c *ssa.CallCommon) (lockOp, bool) {
 	}
 	op.lock.Path = ps[0]
 	op.lock.ID = lockID(ps[0], recv.Type())
+	if n, ok := types.Unalias(recv.Type()).(*types.Named); ok && c.IsInvoke() && op.lock.ID.IsZero() && n.Obj().Pkg() != nil {
+		// Whatever stands behind the interface, two of its locks are one.
+		op.lock.ID.Location = access.Location{Kind: access.Field, Pkg: n.Obj().Pkg().Path(), Owner: n.Obj().Name(), Name: "Lock"}
+	}
 	return op, true
 }
 
