@@ -36,6 +36,10 @@ func Serves(name string) bool {
 	return strings.Contains(name[strings.LastIndexByte(name, '.')+1:], "Handle")
 }
 
+// RunsCommand reports whether a struct type is a command of a command line,
+// whose functions run one after another on the goroutine of main.
+func RunsCommand(typ string) bool { return strings.HasSuffix(typ, "Command") }
+
 // KeepsField reports whether functions stored in fields of a struct type of
 // that package are run by it later.
 func (t *Table) KeepsField(pkg string) bool { return t.foreign(pkg) }

@@ -2,6 +2,7 @@ package link
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/known"
@@ -310,6 +311,8 @@ func (p *Program) Type(pkg, name string) *summarise.Type {
 // Threads returns the goroutines that reach a location, by where they start.
 func (p *Program) Threads() []*Thread { return p.threads }
 
-// Reachable reports whether the function is exported, or called or started by
-// something in the program.
-func (s *Site) Reachable() bool { return s.node.Exported || s.node.callers > 0 }
+// Reachable reports whether the function is exported, or called, started or
+// taken by something in the program.
+func (s *Site) Reachable() bool {
+	return s.node.Exported || s.node.Init || s.node.callers > 0 || s.node.taken || strings.Contains(string(s.FuncID), "$")
+}

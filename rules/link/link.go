@@ -33,6 +33,7 @@ type Program struct {
 	reaching map[access.Location][]Reach
 	crowds   map[string][]*node        // see crowd
 	palette  *palette                  // see colours
+	handed   map[access.Location]bool  // see HandedOver
 	isMap    map[summarise.FuncID]bool // methods of map types
 	locked   map[access.Step]bool
 }
@@ -43,6 +44,7 @@ type node struct {
 	calls   []edge       // resolved calls and spawns
 	uses    map[int]*use // of function parameters, and of free variables k as -1-k
 	callers int
+	taken   bool // its value is, for anyone to call
 
 	sync      []*Acc
 	held      map[int][]access.Lock // by event
@@ -210,6 +212,13 @@ func Link(pkgs []*summarise.Package) *Program {
 					p.isMap[m.ID] = true
 				}
 				p.byMethod[m.Name+" "+m.Sig] = append(p.byMethod[m.Name+" "+m.Sig], impl{t, m})
+			}
+		}
+	}
+	for _, pkg := range pkgs {
+		for _, id := range pkg.Taken {
+			if n := p.nodes[id]; n != nil {
+				n.taken = true
 			}
 		}
 	}

@@ -245,7 +245,7 @@ func (p *Program) meetAcross() {
 				if r.t.starter == s.t.starter && r.t != s.t && !r.t.Multi && !p.overlap(r.t, s.t) {
 					continue
 				}
-				if conflict(r.a, s.a) && alike(r.a, s.a) && p.unordered(r.t, s.t) && p.given(loc, r.t, s.t) {
+				if conflict(r.a, s.a) && alike(r.a, s.a) && p.unordered(r.t, s.t) && (sameGlobal(r.a, s.a) || p.given(loc, r.t, s.t)) {
 					p.pair(Pair{Loc: loc, A: Side{r.a, r.t}, B: Side{s.a, s.t}, Same: r.t == s.t, Exact: loc.Kind == access.Global})
 				}
 			}
@@ -271,6 +271,12 @@ func (p *Program) startedIn(t, u *Thread) bool {
 	c := p.colours()
 	col := c.find(t)
 	return col != nil && !col.Multi && c.runs(col, u.starter)
+}
+
+// sameGlobal reports whether both accesses get to the map by way of one package
+// variable, whoever made what is in there.
+func sameGlobal(a, b *Acc) bool {
+	return a.Path.Root.Kind == access.GlobalVar && a.Path.Root == b.Path.Root
 }
 
 // given reports whether two goroutines may have been given one object of the

@@ -285,10 +285,37 @@ func (r *mapRepair) pointerLock() {
 		if f == nil || !choosesObject(f.Type()) {
 			continue
 		}
+		if at := r.setLater(f); at != nil {
+			r.doubt(edit.Manual, at.Pos(), "%s.%s is a pointer that is set here, and may not be set yet where the map is used", s.Type, s.Name)
+		}
 		if at := r.unset(f, s); at != nil {
 			r.doubt(edit.Unsafe, at.Pos(), "a %s is made here without its %s, which would be a nil pointer where the lock is taken", s.Type, s.Name)
 		}
 	}
+}
+
+// setLater returns where field f is assigned in an object that is there
+// already, or nil.
+func (r *mapRepair) setLater(f *types.Var) ast.Node {
+	var at ast.Node
+	for _, pkg := range r.p.All {
+		if !pkg.Main || pkg.Info == nil {
+			continue
+		}
+		for _, file := range pkg.Syntax {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if as, ok := n.(*ast.AssignStmt); ok && at == nil {
+					for _, lhs := range as.Lhs {
+						if sel, ok := ast.Unparen(lhs).(*ast.SelectorExpr); ok && pkg.Info.Uses[sel.Sel] == f {
+							at = sel
+						}
+					}
+				}
+				return at == nil
+			})
+		}
+	}
+	return at
 }
 
 // unset returns where a value of the type that s names is made without field f,

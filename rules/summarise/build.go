@@ -102,6 +102,7 @@ func Summarise(fset *token.FileSet, pkg *load.Package, env *Env) *Package {
 	}
 	for _, fn := range fns {
 		p.sum.Funcs = append(p.sum.Funcs, p.function(fn))
+		p.sum.Taken = append(p.sum.Taken, taken(fn)...)
 	}
 	p.served()
 	return p.sum

@@ -341,7 +341,7 @@ func (b *builder) storeFunc(e Event, fa *ssa.FieldAddr, val ssa.Value) {
 		return // an object: its methods are handlers by themselves, see handlerValue
 	}
 	ts := b.runBy(val, row.Method)
-	if !callback && b.env.Own != nil && !b.env.Own(step.Pkg) && b.table.KeepsField(step.Pkg) && anyStatic(ts) {
+	if !callback && b.env.Own != nil && !b.env.Own(step.Pkg) && b.table.KeepsField(step.Pkg) && !known.RunsCommand(step.Type) && anyStatic(ts) {
 		e.Assumed, callback = true, true
 		multi = known.Serves(step.Name)
 	}

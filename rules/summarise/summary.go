@@ -30,6 +30,8 @@ type Package struct {
 	// Stored lists the functions that are stored in struct fields, to be
 	// called through the field elsewhere.
 	Stored []Stored
+	// Taken lists the functions whose values are taken, for anyone to call.
+	Taken []FuncID
 	// Wrappers are the functions that format what they are given.
 	Wrappers []sinks.Wrapper
 }
