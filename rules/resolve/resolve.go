@@ -287,11 +287,28 @@ func (p *Program) pos(at token.Pos) access.Pos {
 // outer returns the declared function that a function, or a literal inside
 // one, is of: "(*T).M" of "(*T).M.func1.func2".
 func outer(name string) string {
-	if i := strings.Index(name, ".func"); i >= 0 {
+	if i := literal(name); i >= 0 {
 		name = name[:i]
 	}
 	if i := strings.IndexByte(name, '#'); i >= 0 {
 		name = name[:i]
 	}
 	return name
+}
+
+// literal returns where the name of a function literal begins in the name of
+// a function, -1 if it is none: a method may be called funcMap.
+func literal(name string) int {
+	const mark = ".func"
+	for i := 0; ; {
+		n := strings.Index(name[i:], mark)
+		if n < 0 {
+			return -1
+		}
+		i += n
+		if rest := name[i+len(mark):]; rest != "" && '0' <= rest[0] && rest[0] <= '9' {
+			return i
+		}
+		i += len(mark)
+	}
 }
