@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/build"
 	"io"
 	"os"
 	"os/exec"
@@ -198,6 +199,9 @@ func (s *session) copyTree(ctx context.Context) (*tree, error) {
 	for _, pkg := range s.program.All {
 		if pkg.Main && len(pkg.Files) > 0 && !within(t.from, physical(pkg.Files[0])) {
 			return nil, fmt.Errorf("%s is outside of %s, so a copy of that would not build", pkg.Files[0], t.from)
+		}
+		if m := pkg.Module; m != nil && m.Replace != nil && build.IsLocalImport(m.Replace.Path) && !within(t.from, physical(m.Dir)) {
+			return nil, fmt.Errorf("%s is replaced by %s, which is outside of %s, so a copy of that would not build: name that directory in full", m.Path, m.Replace.Path, t.from)
 		}
 	}
 	rel, err := filepath.Rel(t.from, physical(s.program.Dir))
