@@ -62,6 +62,11 @@ func IsVariable(info *types.Info, x ast.Expr, loc access.Location) bool {
 	switch x := ast.Unparen(x).(type) {
 	case *ast.SelectorExpr:
 		obj = info.Uses[x.Sel]
+		if s := info.Selections[x]; s != nil && loc.Kind == access.Field {
+			if owner := owner(s); owner != nil && owner.Obj().Name() != loc.Owner {
+				return false
+			}
+		}
 	case *ast.Ident:
 		obj = info.Uses[x]
 	}
@@ -70,4 +75,22 @@ func IsVariable(info *types.Info, x ast.Expr, loc access.Location) bool {
 		return false
 	}
 	return v.IsField() && loc.Kind == access.Field || loc.Kind == access.Global && v.Parent() == v.Pkg().Scope()
+}
+
+// owner returns the named struct type that a selected field is declared in, nil
+// if that has no name.
+func owner(s *types.Selection) *types.Named {
+	t := s.Recv()
+	for _, i := range s.Index()[:len(s.Index())-1] { // embedded
+		t = deref(t).Underlying().(*types.Struct).Field(i).Type()
+	}
+	named, _ := types.Unalias(deref(t)).(*types.Named)
+	return named
+}
+
+func deref(t types.Type) types.Type {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
 }
