@@ -98,7 +98,11 @@ func (a *analysis) repairOne(f *judge.Finding, session *repair.Session) *edit.Fi
 		}
 		fix := session.SharedMap(f)
 		if fix.Applicability == edit.Manual && f.Evidence == judge.Witnessed {
-			return a.harder(f, fix, session)
+			fix = a.harder(f, fix, session)
+		}
+		if f.Doubt != "" && len(fix.Edits) > 0 {
+			fix.Applicability = edit.Unsafe
+			fix.Reason = strings.TrimSuffix(f.Doubt+"; "+fix.Reason, "; ")
 		}
 		return fix
 	})

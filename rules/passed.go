@@ -11,6 +11,7 @@ import (
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/link"
+	"github.com/mapguard/mapguard/rules/resolve"
 	"github.com/mapguard/mapguard/rules/summarise"
 )
 
@@ -102,7 +103,7 @@ func (a *analysis) callsIn(p link.Passer, s *link.Site, loc access.Location) []a
 						return true
 					}
 					fn, ok := typeutil.Callee(pkg.Info, call).(*types.Func)
-					if ok && summarise.FuncID(summarise.FuncName(fn)) == s.FuncID && slices.ContainsFunc(call.Args, func(x ast.Expr) bool { return isVariable(pkg.Info, x, loc) }) {
+					if ok && summarise.FuncID(summarise.FuncName(fn)) == s.FuncID && slices.ContainsFunc(call.Args, func(x ast.Expr) bool { return resolve.IsVariable(pkg.Info, x, loc) }) {
 						q := a.prog.Fset.Position(call.Pos())
 						out = append(out, access.Pos{File: q.Filename, Line: q.Line, Column: q.Column})
 					}
@@ -138,20 +139,4 @@ func declName(pkg *load.Package, fd *ast.FuncDecl) string {
 		return "(*" + n.Obj().Name() + ")." + fn.Name()
 	}
 	return n.Obj().Name() + "." + fn.Name()
-}
-
-// isVariable reports whether an expression is the variable at a location.
-func isVariable(info *types.Info, x ast.Expr, loc access.Location) bool {
-	var obj types.Object
-	switch x := ast.Unparen(x).(type) {
-	case *ast.SelectorExpr:
-		obj = info.Uses[x.Sel]
-	case *ast.Ident:
-		obj = info.Uses[x]
-	}
-	v, ok := obj.(*types.Var)
-	if !ok || v.Name() != loc.Name || v.Pkg() == nil || v.Pkg().Path() != loc.Pkg {
-		return false
-	}
-	return v.IsField() && loc.Kind == access.Field || loc.Kind == access.Global && v.Parent() == v.Pkg().Scope()
 }

@@ -203,7 +203,7 @@ func (a *analysis) caseOf(p *resolve.Program, c *resolve.Case) judge.Case {
 		out.Sites = append(out.Sites, s.Site)
 		out.Goroutines = append(out.Goroutines, a.stack(p, s))
 	}
-	out.Why, out.Elsewhere = why(c), c.Elsewhere
+	out.Why, out.Elsewhere, out.Doubt = why(c), c.Elsewhere, doubt(c)
 	return out
 }
 
@@ -246,6 +246,22 @@ func why(c *resolve.Case) string {
 		parts = append(parts, said)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// doubt names the other maps that a report may be about.
+func doubt(c *resolve.Case) string {
+	const most = 3
+	var names []string
+	for _, m := range c.Alike[:min(most, len(c.Alike))] {
+		names = append(names, m.Short())
+	}
+	if n := len(c.Alike) - most; n > 0 {
+		names = append(names, fmt.Sprintf("%d more", n))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s is passed several maps, and the log does not tell which it was: it may as well have been %s", c.Crash.Site.Func, strings.Join(names, ", "))
 }
 
 // matched says how sure it is that a frame is an access.

@@ -78,6 +78,9 @@ func parse(args []string) (*options, error) {
 		}
 		return nil, usageError(err.Error())
 	}
+	if fs.Changed("verify") && strings.TrimSpace(o.verify) == "" || slices.Contains(o.witness, "") {
+		return nil, usagef("--witness or --verify is empty: is it a variable of the shell that is not set?")
+	}
 	o.args = fs.Args()
 	o.evidence = judge.Witnessed - judge.Evidence(slices.Index(evidenceNames(), o.evidenceName))
 	return o, o.check()

@@ -1,16 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"go/build"
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/mapguard/mapguard/rewrite/emit"
@@ -38,7 +42,7 @@ const (
 type verification struct {
 	passed bool
 	said   string
-	tail   string // of the output, if the command failed after the fixes
+	tail   string // of the output that the verdict is about; "" if it passed
 }
 
 // A trial is one run of the command.
@@ -53,8 +57,16 @@ type trial struct {
 func (s *session) verifyFixes(ctx context.Context, res *result) error {
 	v := &verification{said: "no fix is to be applied, so there is nothing to verify"}
 	if len(res.changes) > 0 {
+		// An interrupt has to reach what was started, which is in a group of
+		// its own, and the copy is to go.
+		ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		defer stop()
 		var err error
-		if v, err = s.runTrials(ctx, res); err != nil {
+		v, err = s.runTrials(ctx, res)
+		switch {
+		case ctx.Err() != nil:
+			return errors.New("--verify: interrupted, so nothing is written")
+		case err != nil:
 			return fmt.Errorf("--verify: %w", err)
 		}
 	}
@@ -68,17 +80,24 @@ func (s *session) verifyFixes(ctx context.Context, res *result) error {
 }
 
 func (s *session) runTrials(ctx context.Context, res *result) (*verification, error) {
-	tree, err := s.copyTree()
+	tree, err := s.copyTree(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(tree.top)
+	defer func() { os.RemoveAll(tree.top) }()
 	before, seen, tries, err := s.before(ctx, tree, res)
 	switch {
 	case err != nil:
 		return nil, err
 	case !seen:
-		return &verification{said: fmt.Sprintf("not verified: the command did not show the witness in %d runs before the fix (%s): is it the command that crashed?", tries, ended(before.err))}, nil
+		return &verification{tail: before.tail, said: fmt.Sprintf("not verified: the command did not show the witness in %d runs before the fix (%s): is it the command that crashed?", tries, ended(before.err))}, nil
+	}
+	// What the command left behind may be why it does not fail again.
+	if err := os.RemoveAll(tree.top); err != nil {
+		return nil, err
+	}
+	if tree, err = s.copyTree(ctx); err != nil {
+		return nil, err
 	}
 	if err := tree.apply(res.changes); err != nil {
 		return nil, err
@@ -175,11 +194,14 @@ type tree struct {
 }
 
 // copyTree copies the repository that the program is in.
-func (s *session) copyTree() (*tree, error) {
+func (s *session) copyTree(ctx context.Context) (*tree, error) {
 	t := &tree{from: s.root}
 	for _, pkg := range s.program.All {
 		if pkg.Main && len(pkg.Files) > 0 && !within(t.from, physical(pkg.Files[0])) {
 			return nil, fmt.Errorf("%s is outside of %s, so a copy of that would not build", pkg.Files[0], t.from)
+		}
+		if m := pkg.Module; m != nil && m.Replace != nil && build.IsLocalImport(m.Replace.Path) && !within(t.from, physical(m.Dir)) {
+			return nil, fmt.Errorf("%s is replaced by %s, which is outside of %s, so a copy of that would not build: name that directory in full", m.Path, m.Replace.Path, t.from)
 		}
 	}
 	rel, err := filepath.Rel(t.from, physical(s.program.Dir))
@@ -192,7 +214,7 @@ func (s *session) copyTree() (*tree, error) {
 	}
 	t.top = physical(t.top)
 	t.dir = filepath.Join(t.top, rel)
-	if err := copyDir(t.from, t.top); err != nil {
+	if err := copyDir(ctx, t.from, t.top); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(t.top))
 	}
 	return t, nil
@@ -213,10 +235,11 @@ func within(dir, name string) bool {
 }
 
 // copyDir copies a directory into one that is there, but for git's own and the
-// other itself. Symbolic links are copied as they are.
-func copyDir(from, to string) error {
+// other itself. Symbolic links are copied as they are, unless they name a file
+// in the directory in full: those lead into the copy.
+func copyDir(ctx context.Context, from, to string) error {
 	return filepath.WalkDir(from, func(name string, d os.DirEntry, err error) error {
-		if err != nil || name == from {
+		if err = cmp.Or(err, ctx.Err()); err != nil || name == from {
 			return err
 		}
 		rel, err := filepath.Rel(from, name)
@@ -238,6 +261,12 @@ func copyDir(from, to string) error {
 			link, err := os.Readlink(name)
 			if err != nil {
 				return err
+			}
+			if filepath.IsAbs(link) && within(from, physical(link)) {
+				if rel, err = filepath.Rel(from, physical(link)); err != nil {
+					return err
+				}
+				link = filepath.Join(to, rel)
 			}
 			return os.Symlink(link, target)
 		case !d.Type().IsRegular():
@@ -271,6 +300,9 @@ func (t *tree) apply(changes []emit.Change) error {
 		rel, err := filepath.Rel(t.from, physical(c.File))
 		if err != nil {
 			return err
+		}
+		if !filepath.IsLocal(rel) {
+			return fmt.Errorf("%s is a link to a file outside of %s, which a copy of that does not have", c.File, t.from)
 		}
 		if err := os.WriteFile(filepath.Join(t.top, rel), c.New, 0o644); err != nil {
 			return err

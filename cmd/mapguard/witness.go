@@ -55,6 +55,9 @@ func (s *session) readLog(name string) (*witness.Log, error) {
 		return nil, fmt.Errorf("--witness: %w", err)
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("--witness: %s is a directory: name the log in it", name)
+	}
 	return witness.Read(f, name)
 }
 

@@ -86,6 +86,8 @@ type Finding struct {
 	// Elsewhere says how a witnessed access reached the map in a way that Sites
 	// do not show, so that a lock at those is no remedy; "" as a rule.
 	Elsewhere string
+	// Doubt says which other maps a witness may have meant; "" if none.
+	Doubt string
 	// Narrow says that only the functions that the witness names are to be
 	// repaired, with the lock that others hold: not all accesses can be.
 	Narrow bool

@@ -20,6 +20,7 @@ type Case struct {
 	Goroutines [][]Frame
 	Why        string
 	Elsewhere  string // see Finding
+	Doubt      string // see Finding
 	Seen       []Seen
 }
 
@@ -49,7 +50,7 @@ func FromCases(prog *link.Program, main func(pkg string) bool, text func(access.
 	for _, c := range cases {
 		v := j.named(c.Map, sites[c.Map], c.Sites)
 		f := v.witnessed(&c)
-		f.Evidence, f.Why, f.Seen, f.Elsewhere = Witnessed, c.Why, c.Seen, c.Elsewhere
+		f.Evidence, f.Why, f.Seen, f.Elsewhere, f.Doubt = Witnessed, c.Why, c.Seen, c.Elsewhere, c.Doubt
 		for i, s := range c.Sites {
 			f.Accesses = append(f.Accesses, Access{Site: site(s), Goroutine: c.Goroutines[i]})
 		}

@@ -84,7 +84,14 @@ func (p *Program) given(pkg *load.Package, s *witness.Stack, i int) []candidate 
 func isCallOf(call *ast.CallExpr, name string) bool {
 	name = strings.TrimSuffix(witness.Split(name).Name, "-fm")
 	name = name[strings.LastIndexByte(name, '.')+1:]
-	switch fun := ast.Unparen(call.Fun).(type) {
+	fun := ast.Unparen(call.Fun)
+	switch x := fun.(type) { // an explicit instance
+	case *ast.IndexExpr:
+		fun = x.X
+	case *ast.IndexListExpr:
+		fun = x.X
+	}
+	switch fun := fun.(type) {
 	case *ast.Ident:
 		return fun.Name == name
 	case *ast.SelectorExpr:

@@ -187,19 +187,24 @@ func isFunc(stack, summary string) bool {
 	}
 	rest, ok := strings.CutPrefix(stack, name)
 	if !ok {
-		_, rest, ok = strings.Cut(stack, "."+name)
-		ok = ok && strings.HasPrefix(rest, ".func")
+		var into string
+		into, rest, ok = strings.Cut(stack, "."+name)
+		// What is before F in (*T).F.func1 is its type, and F a method.
+		ok = ok && literal(rest) == 0 && !strings.HasSuffix(into, ")")
 	}
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '-')
 }
 
 // mapsOf returns the maps that a site may be an access to when it is reached
-// as the stack shows: those that a function on the stack passes to it, if it
-// is passed one.
+// as the stack shows: those that a call on the stack names, or that a function
+// on the stack passes to it, if it is passed one.
 func (p *Program) mapsOf(site *link.Site, s *witness.Stack) []access.Location {
 	all := site.Maps()
 	if len(all) < 2 {
 		return all
+	}
+	if handed := p.handed(all, s); len(handed) > 0 {
+		return handed
 	}
 	var passed []access.Location
 	for _, loc := range all {
@@ -229,16 +234,35 @@ func (p *Program) packages(sym witness.Symbol, f witness.Frame) []*load.Package 
 	if sym.Std() && !strings.Contains(sym.Pkg, "/") || runtimes[sym.Pkg] {
 		return nil
 	}
+	if p.load.Package(sym.Pkg) != nil {
+		return nil // a dependency
+	}
 	// The module may have another name here: a fork, or a build with paths of
-	// its own. Two directories and the file must agree.
+	// its own. Its last element, two directories and the file must agree: many
+	// modules have an internal/cache.
 	var out []*load.Package
 	for own, pkg := range p.own {
-		if samePathEnd(own, sym.Pkg) >= 2 && hasFile(pkg, f.File) {
+		if samePathEnd(own, sym.Pkg) >= max(2, inModule(pkg)) && hasFile(pkg, f.File) {
 			out = append(out, pkg)
 		}
 	}
 	slices.SortFunc(out, func(a, b *load.Package) int { return strings.Compare(a.Path, b.Path) })
 	return nearest(out, f.File)
+}
+
+// inModule counts the elements of a package's path from the last of its
+// module's.
+//
+//	github.com/x/y/internal/z is 3 of github.com/x/y
+func inModule(pkg *load.Package) int {
+	if pkg.Module == nil {
+		return 0
+	}
+	below := strings.Trim(strings.TrimPrefix(pkg.Path, pkg.Module.Path), "/")
+	if below == "" {
+		return 1
+	}
+	return 2 + strings.Count(below, "/")
 }
 
 // nearest returns those of the packages with a file whose name agrees longest

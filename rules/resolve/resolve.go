@@ -89,6 +89,9 @@ type Case struct {
 	Elsewhere string
 	Also      access.Location // what Elsewhere calls the map
 	Rest      []Side          // further ones that may have been it, likelier ones first
+	// Alike are other maps that the access at Crash may have been to: nothing
+	// in the report tells them from Map.
+	Alike []access.Location
 }
 
 // An Unresolved says why no map could be named.
@@ -133,7 +136,23 @@ func (p *Program) fatal(r *witness.Report) (*Case, *Unresolved) {
 			best, bestRank = kase, rank
 		}
 	}
+	best.Alike = alike(best, found)
 	return best, nil
+}
+
+// alike returns the maps of candidates that are the access of c too, unless
+// another goroutine of the dump speaks for the map of c.
+func alike(c *Case, found []candidate) []access.Location {
+	if c.Other != nil && c.Other.Stack != nil {
+		return nil
+	}
+	var out []access.Location
+	for _, d := range found {
+		if d.site.Pos == c.Crash.Site.Pos && d.site.Op == c.Crash.Site.Op && d.frame == c.Crash.Frame && d.loc != c.Map && !slices.Contains(out, d.loc) {
+			out = append(out, d.loc)
+		}
+	}
+	return out
 }
 
 // race resolves a report of the race detector: both sides must be accesses to
@@ -287,11 +306,28 @@ func (p *Program) pos(at token.Pos) access.Pos {
 // outer returns the declared function that a function, or a literal inside
 // one, is of: "(*T).M" of "(*T).M.func1.func2".
 func outer(name string) string {
-	if i := strings.Index(name, ".func"); i >= 0 {
+	if i := literal(name); i >= 0 {
 		name = name[:i]
 	}
 	if i := strings.IndexByte(name, '#'); i >= 0 {
 		name = name[:i]
 	}
 	return name
+}
+
+// literal returns where the name of a function literal begins in the name of
+// a function, -1 if it is none: a method may be called funcMap.
+func literal(name string) int {
+	const mark = ".func"
+	for i := 0; ; {
+		n := strings.Index(name[i:], mark)
+		if n < 0 {
+			return -1
+		}
+		i += n
+		if rest := name[i+len(mark):]; rest != "" && '0' <= rest[0] && rest[0] <= '9' {
+			return i
+		}
+		i += len(mark)
+	}
 }

@@ -2,6 +2,7 @@ package witness
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -301,6 +302,41 @@ func checkLog(t *testing.T, log *Log) {
 				if !isFuncName(fr.Func) && len(fr.Func) < maxName || fr.File == "" || fr.Line < 0 || len(fr.Func) > maxName || len(fr.File) > maxName {
 					t.Fatalf("frame out of shape: %+v", fr)
 				}
+			}
+		}
+	}
+}
+
+// TestQuoted reads a dump that a log has on one line, with its line breaks
+// escaped, in whatever member or field it stands.
+func TestQuoted(t *testing.T) {
+	const dump = "fatal error: concurrent map writes\n\ngoroutine 19 [running]:\nexample.com/p.put(0x1, {0x2, \"a\"})\n\t/src/p/p.go:11 +0x45\ncreated by example.com/p.Run in goroutine 1\n\t/src/p/p.go:7 +0x1\n"
+	const race = "WARNING: DATA RACE\nWrite at 0x00c0 by goroutine 8:\n  example.com/p.put()\n      /src/p/p.go:11 +0x1\n\nPrevious write at 0x00c0 by goroutine 7:\n  example.com/p.put()\n      /src/p/p.go:11 +0x1\n"
+	object := func(v any) string {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	for _, text := range []string{dump, race} {
+		for _, line := range []string{
+			object(map[string]any{"level": "fatal", "last_words": text}),
+			object(map[string]any{"a": map[string]any{"b": []any{1, map[string]any{"c": text}}}}),
+			object(map[string]any{"msg": object(map[string]any{"out": text})}),
+			object(map[string]any{"msg": "exit status 2", "output": text}),
+			fmt.Sprintf("time=12:00 level=error msg=%q", text),
+			object(map[string]any{"last_words": strings.TrimSuffix(text, "\n"), "z": 1}),
+			"Nov  2 12:00:00 host app[7]: " + strings.NewReplacer("\n", "#012", "\t", "#011").Replace(text),
+		} {
+			log := readLog(t, "starting\n"+line+"\n")
+			if len(log.Reports) != 1 || len(log.Reports[0].Stacks) == 0 {
+				t.Errorf("%s\nhas %d reports, or no stack", line, len(log.Reports))
+				continue
+			}
+			f := log.Reports[0].Stacks[0].Frames
+			if want := (Frame{Func: "example.com/p.put", File: "/src/p/p.go", Line: 11}); len(f) == 0 || f[0] != want {
+				t.Errorf("%s\nhas the frames %v, want %v", line, f, want)
 			}
 		}
 	}

@@ -16,12 +16,13 @@ import (
 func unwrap(line []byte, emit func(stream, text string)) {
 	stream := ""
 	if i := bytes.IndexByte(line, '{'); i >= 0 && mayBeJSON(line[i:]) {
-		if text, member, ok := fromJSON(line[i:]); ok {
+		// A dump that is still quoted is in a member of another name.
+		if text, member, ok := fromJSON(line[i:]); ok && (hasDump(text) || !quotesDump(string(line))) {
 			stream = member
 			if s, _ := splitStream(string(line[:i])); s != "" {
 				stream = s
 			}
-			text = strings.TrimSuffix(text, "\n")
+			text = unquoted(strings.TrimSuffix(text, "\n"))
 			for l := range strings.SplitSeq(text, "\n") {
 				s, l := splitStream(plain(l))
 				emit(orElse(s, stream), l)
@@ -30,8 +31,43 @@ func unwrap(line []byte, emit func(stream, text string)) {
 		}
 	}
 	s, text := splitStream(plain(string(line)))
-	emit(s, text)
+	for l := range strings.SplitSeq(unquoted(text), "\n") {
+		emit(s, l)
+	}
 }
+
+// unquoted returns a text with its line breaks, if it has a dump without them.
+func unquoted(text string) string {
+	if strings.Contains(text, "#012goroutine ") || strings.Contains(text, "DATA RACE#012") {
+		text = strings.NewReplacer("#012", "\n", "#011", "\t").Replace(text) // syslog's
+	}
+	for range maxQuoted {
+		if !quotesDump(text) {
+			break
+		}
+		text = unquoter.Replace(text)
+	}
+	return text
+}
+
+// maxQuoted bounds how often a dump may have been quoted: JSON in JSON in JSON.
+const maxQuoted = 4
+
+// quotesDump reports whether a line has a dump whose line breaks are escaped.
+//
+//	level=error msg="fatal error: concurrent map writes\n\ngoroutine 7 [running]:\n...
+func quotesDump(line string) bool {
+	return strings.Contains(line, `\ngoroutine `) || strings.Contains(line, `DATA RACE\n`)
+}
+
+// hasDump reports whether a text has a dump that is not quoted.
+func hasDump(text string) bool {
+	return strings.Contains(text, "\ngoroutine ") || strings.Contains(text, "DATA RACE\n")
+}
+
+// unquoter undoes what JSON and the formats of key=value do to a text.
+// The quotes that are not escaped are around it, and end a line.
+var unquoter = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "", `\t`, "\t", `\"`, `"`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&", `\/`, "/", `"`, "\n")
 
 func orElse(s, t string) string {
 	if s == "" {
