@@ -167,6 +167,8 @@ func (r *deepRepair) statement() (found ast.Stmt, alone bool) {
 			simple = false
 		case *ast.UnaryExpr:
 			simple = simple && n.Op != token.ARROW
+		case *ast.BinaryExpr: // what is on the left may ask whether the map is there
+			simple = simple && !((n.Op == token.LAND || n.Op == token.LOR) && n.Y.Pos() <= r.call.Pos() && r.call.End() <= n.Y.End())
 		}
 		return true
 	})
