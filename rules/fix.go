@@ -94,7 +94,7 @@ func (a *analysis) repairOne(f *judge.Finding, session *repair.Session) *edit.Fi
 		case f.Elsewhere != "":
 			return unlockable(f)
 		case f.Rule == judge.DeepFormat:
-			return repair.DeepFormat(a.prog, f)
+			return session.DeepFormat(f)
 		}
 		fix := session.SharedMap(f)
 		if fix.Applicability == edit.Manual && f.Evidence == judge.Witnessed {

@@ -128,7 +128,30 @@ func (r *deepRepair) cloned() *edit.Fix {
 	if !alone {
 		fix.Applicability, fix.Reason = edit.Unsafe, "the copy is made before the other calls of the statement"
 	}
+	if why := r.calledHeld(); why != "" {
+		fix.Applicability, fix.Reason = edit.Manual, why
+	}
 	return fix
+}
+
+// calledHeld says where somebody calls, with the lock held, what may lead to
+// the call; "" if nobody does.
+func (r *deepRepair) calledHeld() string {
+	m := &mapRepair{Session: r.session, f: r.finding, lock: &lock{id: r.finding.Guard.Lock, display: place(r.finding.Guard.Lock.Location)}}
+	m.lock.obj = m.lockVar(m.lock.id.Location)
+	path, ok := pathTo(r.file, r.call)
+	node := runner(r.pkg.Info, path)
+	if m.lock.obj == nil || !ok || node == nil {
+		return "it cannot be told who holds " + m.lock.display
+	}
+	fn := newFunction(r.pkg, r.file, node)
+	fn.sites = []*site{{Site: judge.Site{Op: access.Iterate}, file: r.file, node: r.call, path: path, fn: fn, needy: true}}
+	m.funcs = []*function{fn}
+	m.heldCalls()
+	if len(m.doubts) == 0 {
+		return ""
+	}
+	return m.reason()
 }
 
 // statement returns the statement of a block that the call is, or returns from,
@@ -167,6 +190,8 @@ func (r *deepRepair) statement() (found ast.Stmt, alone bool) {
 			simple = false
 		case *ast.UnaryExpr:
 			simple = simple && n.Op != token.ARROW
+		case *ast.BinaryExpr: // what is on the left may ask whether the map is there
+			simple = simple && !((n.Op == token.LAND || n.Op == token.LOR) && n.Y.Pos() <= r.call.Pos() && r.call.End() <= n.Y.End())
 		}
 		return true
 	})

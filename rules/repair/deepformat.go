@@ -32,7 +32,12 @@ import (
 // person has to decide. DeepFormat never returns nil, and gives the reason
 // wherever it has no edits.
 func DeepFormat(p *load.Program, f *judge.Finding) *edit.Fix {
-	r := &deepRepair{prog: p, finding: f}
+	return NewSession(p, anyEffect{}).DeepFormat(f)
+}
+
+// DeepFormat is the function DeepFormat, with the effects of the session.
+func (s *Session) DeepFormat(f *judge.Finding) *edit.Fix {
+	r := &deepRepair{prog: s.p, session: s, finding: f}
 	fix, err := r.repair()
 	if err != nil {
 		return &edit.Fix{Title: "Keep " + r.subject() + " from being walked", Reason: err.Error()}
@@ -43,6 +48,7 @@ func DeepFormat(p *load.Program, f *judge.Finding) *edit.Fix {
 // A deepRepair is the repair of one finding of deepformat.
 type deepRepair struct {
 	prog    *load.Program
+	session *Session
 	finding *judge.Finding
 	pkg     *load.Package
 	file    *ast.File

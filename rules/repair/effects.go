@@ -34,3 +34,8 @@ func (e Effect) touches(loc access.Location) bool {
 	}
 	return false
 }
+
+// anyEffect knows of no call what it may do.
+type anyEffect struct{}
+
+func (anyEffect) Call(access.Pos) Effect { return Effect{Unknown: "calls anything"} }

@@ -231,8 +231,8 @@ func (r *mapRepair) readsResult(pkg *load.Package, file *ast.File, id *ast.Ident
 	if len(path) < 2 {
 		return false
 	}
-	if rng, ok := path[1].(*ast.RangeStmt); ok {
-		return rng.X == path[0] && !r.changes(pkg.Info, rng.Body, token.NoPos, rng.End()) // it would not see the change
+	if rng := goneThrough(path); rng != nil {
+		return !r.changes(pkg.Info, rng.Body, token.NoPos, rng.End()) // it would not see the change
 	}
 	if onlyReads(pkg.Info, path) {
 		return true
@@ -245,23 +245,58 @@ func (r *mapRepair) readsResult(pkg *load.Package, file *ast.File, id *ast.Ident
 	return ok && r.readsVar(pkg, file, v, path)
 }
 
+// goneThrough returns the loop that goes through the map that starts path, or
+// through an iterator over it; nil if there is none.
+func goneThrough(path []ast.Node) *ast.RangeStmt {
+	for i, up := range path[1:] {
+		switch up := up.(type) {
+		case *ast.RangeStmt:
+			if up.X == path[i] {
+				return up
+			}
+			return nil
+		case *ast.CallExpr, *ast.ParenExpr:
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
 // readsVar reports whether a local variable with the map is only read, while
 // nothing changes the map.
 func (r *mapRepair) readsVar(pkg *load.Package, file *ast.File, v *types.Var, path []ast.Node) bool {
 	body := path[len(path)-2]
 	last, reads := v.Pos(), true
+	home := runner(pkg.Info, path)
 	ast.Inspect(body, func(n ast.Node) bool {
+		if b, ok := n.(*ast.BranchStmt); ok && b.Tok == token.GOTO {
+			reads = false // what is below may come first
+		}
 		if id, ok := n.(*ast.Ident); ok && pkg.Info.Uses[id] == v {
 			up, _ := pathTo(file, id)
-			reads = reads && len(up) > 1 && onlyReads(pkg.Info, up)
-			if rng, ok := up[1].(*ast.RangeStmt); ok {
-				last = max(last, rng.End())
-			}
-			last = max(last, id.End())
+			// A function that is called later may look at any time.
+			reads = reads && len(up) > 1 && onlyReads(pkg.Info, up) && runner(pkg.Info, up) == home
+			last = max(last, lookedAtUntil(up, v))
 		}
 		return reads
 	})
-	return reads && !r.changes(pkg.Info, body, path[0].End(), last)
+	return reads && !r.changes(pkg.Info, body, path[0].End(), last) && !r.waits(pkg.Info, body, path[0].End(), last)
+}
+
+// lookedAtUntil returns where the last look of a use of v is over. A loop comes
+// back to it.
+func lookedAtUntil(path []ast.Node, v *types.Var) token.Pos {
+	end := path[0].End()
+	for _, n := range path {
+		switch n.(type) {
+		case *ast.ForStmt, *ast.RangeStmt:
+			if n.Pos() > v.Pos() {
+				end = n.End()
+			}
+		}
+	}
+	return end
 }
 
 // changes reports whether what stands in n between two positions may change the
@@ -277,6 +312,45 @@ func (r *mapRepair) changes(info *types.Info, n ast.Node, from, to token.Pos) bo
 	return slices.ContainsFunc(callsIn(info, n), func(call *ast.CallExpr) bool {
 		return within(call) && (r.touches(j.effect(call)) || j.callsParameter(call))
 	})
+}
+
+// waits reports whether what stands in n between two positions may wait for a
+// goroutine, which may change the map meanwhile.
+func (r *mapRepair) waits(info *types.Info, n ast.Node, from, to token.Pos) bool {
+	j := &job{r: r, info: info}
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		if n == nil || found {
+			return false
+		}
+		within := from <= n.Pos() && n.Pos() < to
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			return false
+		case *ast.SendStmt, *ast.SelectStmt:
+			found = within
+		case *ast.UnaryExpr:
+			found = within && n.Op == token.ARROW
+		case *ast.RangeStmt:
+			_, ch := info.TypeOf(n.X).Underlying().(*types.Chan)
+			found = within && ch
+		case *ast.CallExpr:
+			fn, _ := typeutil.Callee(info, n).(*types.Func)
+			found = within && (fn != nil && (fn.Name() == "Wait" || fn.FullName() == "runtime.Gosched") || waitsForAnother(j.effect(n).Blocks))
+		}
+		return !found
+	})
+	return found
+}
+
+// waitsForAnother reports whether a reason why a call may block, as an Effect
+// gives it, is another goroutine, and not the world outside.
+func waitsForAnother(why string) bool {
+	switch why[strings.LastIndex(why, ": ")+1:] {
+	case "", " network", " file I/O", " I/O", " runs a process", " database", " system call", " writes a log", " output", " input":
+		return false
+	}
+	return true
 }
 
 // onlyReads reports whether the expression that starts path is read where it

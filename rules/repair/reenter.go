@@ -291,6 +291,7 @@ func (r *mapRepair) heldCalls() {
 				j.held = j.heldIntervals()
 				if len(j.held) > 0 {
 					j.callsWhileHeld()
+					j.handshakes()
 				}
 				return true
 			})

@@ -94,6 +94,8 @@ type mapRepair struct {
 	reach map[string]bool // functions that may come to a needy site; nil until needed
 	back  map[string]bool // those that may only by what code from elsewhere calls back
 
+	signalled map[string]bool // see signals; nil until needed
+
 	compares bool             // some function uses the map, and the analysis does not say so
 	getters  []*getter        // that sites have the map from
 	handed   []*site          // calls that hand the map on, see fromCaller

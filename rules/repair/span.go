@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
 )
@@ -201,8 +202,11 @@ func (j *job) hold(l []ast.Stmt, i int, region []ast.Node, sites []*site) (propo
 	return p, true
 }
 
-// reads reports whether a read lock is enough for the sites.
-func (j *job) reads(sites []*site) bool { return j.r.lock.rw && !writes(sites) }
+// reads reports whether a read lock is enough for the sites. It is not for what
+// changes an element in place, though the map is only read.
+func (j *job) reads(sites []*site) bool {
+	return j.r.lock.rw && !writes(sites) && !slices.ContainsFunc(sites, inTarget)
+}
 
 func (j *job) lockCode(sites []*site) string {
 	if j.reads(sites) {
