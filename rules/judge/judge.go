@@ -92,7 +92,7 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 	}
 	v.needy = onePerPosition(v.needy)
 	if !writes {
-		return nil // frozen after construction, as far as can be seen
+		return j.importers(v) // frozen after construction, as far as can be seen
 	}
 	v.guard, v.beside, v.broken = findGuard(loc, v.needy, j.declared(loc))
 	if v.guard != nil && j.prog.HandedOver(v.guard.Lock) || v.beside != nil && j.prog.HandedOver(v.beside.Lock) {
@@ -112,6 +112,33 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 		}
 	}
 	return out
+}
+
+// importers reports a map that nothing in the program changes but during
+// initialisation, by functions that importers may call at any other time.
+func (j *judge) importers(v *verdict) []*Finding {
+	if !j.main(v.loc.Pkg) || v.loc.Kind == access.Local || !slices.ContainsFunc(v.sites, func(s *link.Site) bool { return s.Unsure && s.Op == access.Write }) {
+		return nil
+	}
+	open := &verdict{loc: v.loc, sites: slices.Clone(v.sites)}
+	for i, s := range open.sites {
+		if s.Unsure {
+			t := *s
+			t.Exempt = ""
+			open.sites[i] = &t
+		}
+		if open.sites[i].Exempt == "" {
+			open.needy = append(open.needy, open.sites[i])
+		}
+	}
+	open.needy = onePerPosition(open.needy)
+	open.guard, open.beside, open.broken = findGuard(v.loc, open.needy, j.declared(v.loc))
+	f := open.possible(open.finding(SharedMap))
+	if f == nil {
+		return nil
+	}
+	f.Why = "the program calls what changes it during initialisation only, but importers may call it at any time"
+	return []*Finding{f}
 }
 
 // onePerPosition drops the reads of m[k]++ and the like, which are part of the

@@ -18,6 +18,7 @@ type entry struct {
 	owned map[int]bool  // parameters, and free variables k as -1-k, that no other goroutine can know
 	init  bool          // only during package initialisation
 	once  bool
+	may   bool // importers may call it, or what calls it
 }
 
 // contexts computes the entry of every function, callers first, and settles
@@ -53,6 +54,7 @@ func (p *Program) propagate(n *node) {
 	if n.Init {
 		n.entry = entry{set: true, init: true}
 	}
+	n.entry.may = n.entry.may || n.may
 	for _, ed := range n.calls {
 		e := ed.seen(&n.Events[ed.event])
 		in := entry{set: true}
@@ -62,6 +64,7 @@ func (p *Program) propagate(n *node) {
 		case e.Kind == summarise.Call && ed.starts == nil && !ed.kept(&n.Events[ed.event]):
 			in.init = n.entry.init
 			in.once = n.entry.once
+			in.may = n.entry.may
 			in.locks = n.heldFor(e, ed)
 			in.owned = n.ownedFor(e, ed)
 			in.all = in.owned[0]
@@ -82,7 +85,7 @@ func (a entry) meet(b entry) entry {
 	if !a.set {
 		return b
 	}
-	out := entry{set: true, all: a.all && b.all, init: a.init && b.init, once: a.once && b.once}
+	out := entry{set: true, all: a.all && b.all, init: a.init && b.init, once: a.once && b.once, may: a.may || b.may}
 	switch {
 	case a.all:
 		out.locks = b.locks
@@ -217,9 +220,9 @@ func (p *Program) settle(s *Site) {
 	switch {
 	case s.Exempt != "":
 	case n.Init || n.entry.init:
-		s.Exempt = "package initialisation"
+		s.Exempt, s.Unsure = "package initialisation", n.entry.may
 	case n.entry.once:
-		s.Exempt = "inside sync.Once"
+		s.Exempt, s.Unsure = "inside sync.Once", n.entry.may
 	case n.givenOwned(s.Path.Root) && n.ownsAll(s.Path):
 		s.Exempt = "before the value is shared"
 	default:

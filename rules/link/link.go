@@ -63,6 +63,7 @@ type node struct {
 	exported  []alias                       // in terms of parameters, globals and results
 
 	open  bool  // has callers that are not in the program
+	may   bool  // importers may call it besides
 	entry entry // from all callers, see context.go
 
 	follows [][]bool // see flow.go
@@ -120,6 +121,9 @@ type Site struct {
 	Sink   *summarise.Sink
 	Test   bool
 	Exempt string
+	// Unsure says that Exempt holds for the callers in the program, and that
+	// importers may call the function otherwise.
+	Unsure bool
 
 	Aliased bool // see summarise.Event
 
@@ -200,7 +204,7 @@ func Link(pkgs []*summarise.Package) *Program {
 	for _, pkg := range pkgs {
 		for _, f := range pkg.Funcs {
 			if p.nodes[f.ID] == nil {
-				n := &node{Func: f, open: pkg.Partial && f.Exported}
+				n := &node{Func: f, open: pkg.Partial && f.Exported, may: pkg.Importable && f.Exported}
 				p.nodes[f.ID] = n
 				p.order = append(p.order, n)
 			}

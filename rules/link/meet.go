@@ -98,12 +98,33 @@ func (p *Program) meetSelf(n *node, t *Thread) {
 		if !t.Multi && (anElement(a.Path) || n.makes(t.event, a.Path.Root) || !n.meets(t, t.event, a.Path.Root)) {
 			continue // each has its own
 		}
+		one := a
+		if !t.Multi {
+			one = n.inTurn(a, t.event)
+		}
 		for _, b := range t.byLocation()[a.Loc] {
-			if mayConflict(a, b) && exact(a, b) && conflict(a, b) {
+			if mayConflict(a, b) && exact(a, b) && conflict(one, b) {
 				p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{b, t}, Same: true, Exact: true, In: n.Name})
 			}
 		}
 	}
+}
+
+// inTurn returns a without the locks that are others in each turn of the loop
+// that event i is in: those of an element, or of an object made in the loop.
+//
+//	for _, job := range jobs {
+//		go func() { job.mu.Lock(); done[job.name] = true; job.mu.Unlock() }()
+//	}
+func (n *node) inTurn(a *Acc, i int) *Acc {
+	b := *a
+	b.Locks = slices.DeleteFunc(slices.Clone(a.Locks), func(l access.Lock) bool {
+		if l.ID.Pkg == a.Loc.Pkg && l.ID.Owner == a.Loc.Owner && a.Loc.Kind == access.Field {
+			return false // the map's own, by another name
+		}
+		return anElement(l.Path) || (l.Path.Root.Kind == access.LocalVar || n.fresh[l.Path.Root]) && n.remade(l.Path.Root, i)
+	})
+	return &b
 }
 
 // anElement reports whether a path leads through an element of a container, so

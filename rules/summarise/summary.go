@@ -25,6 +25,9 @@ type Package struct {
 	// Partial says that callers of its exported functions are not all in the
 	// program: nothing follows from those that are.
 	Partial bool
+	// Importable says that other modules can import it, and call its exported
+	// functions whenever they like.
+	Importable bool
 	Funcs   []*Func
 	Types   []*Type
 	// Stored lists the functions that are stored in struct fields, to be
