@@ -40,7 +40,8 @@ type packageBuilder struct {
 	funcs  map[FuncID]*Func         // lock effects of functions already seen
 	sum    *Package
 	ssa    *ssa.Package
-	sinks  *sinks.Table // with the user's helpers; nil if formatting is of no interest
+	boxed  map[*types.TypeName][]types.Type // see boxing
+	sinks  *sinks.Table                     // with the user's helpers; nil if formatting is of no interest
 	// wrappersOf returns what is known of a helper.
 	wrappersOf func(types.Object) []sinks.Wrapper
 }
@@ -89,6 +90,7 @@ func Summarise(fset *token.FileSet, pkg *load.Package, env *Env) *Package {
 	p.sum.Types = p.types()
 
 	fns := p.functions()
+	p.boxing(fns)
 	// Lock wrappers first, so that what calls them sees their effect; twice,
 	// for wrappers of wrappers.
 	for range 2 {
