@@ -61,6 +61,7 @@ type builder struct {
 	stores    []*ssa.Store      // of maps and slices
 	content   map[int][]int     // locals stored into locals
 	spawned   map[ssa.Value]int // callback structs: index of their event
+	copies    map[*ssa.Alloc]*renewed
 	// resolving guards against function variables that capture themselves.
 	resolving map[*ssa.Alloc]bool
 }
@@ -187,6 +188,7 @@ func (p *packageBuilder) builder(fn *ssa.Function) *builder {
 		callNum: make(map[ssa.CallInstruction]int),
 		content: make(map[int][]int),
 		spawned: make(map[ssa.Value]int),
+		copies:  make(map[*ssa.Alloc]*renewed),
 
 		resolving: make(map[*ssa.Alloc]bool),
 	}
