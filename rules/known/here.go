@@ -31,6 +31,8 @@ var synchronous = []Synchronous{
 	{Func: "(*github.com/google/btree.BTree).Descend"},
 	{Func: "(*github.com/google/btree.BTreeG).Ascend"},
 	{Func: "(*github.com/google/btree.BTreeG).Descend"},
+	{Func: "(*k8s.io/utils/third_party/forked/golang/btree.BTree).Ascend"},
+	{Func: "(*k8s.io/utils/third_party/forked/golang/btree.BTree).Descend"},
 
 	// Command lines, templates, walkers, tests, databases, encoders; AWS
 	// Lambda gives a process one event at a time.

@@ -194,12 +194,20 @@ func (n *node) ownedFor(e *summarise.Event, ed edge) map[int]bool {
 func (n *node) ownsEach(ps []access.Path, i int) bool {
 	for _, q := range ps {
 		for _, r := range n.actual(q) {
-			if !(n.owned(r, i) && n.keptToSelf(r, i)) && !n.givenOwned(r.Root) {
+			if !(n.owned(r, i) && n.keptToSelf(r, i)) && !n.givenOwned(r.Root) || n.sharesField(r) {
 				return false
 			}
 		}
 	}
 	return len(ps) > 0
+}
+
+// sharesField reports whether a field of the object at q holds a map, or what
+// maps are in, of another object: it is a copy of that one.
+func (n *node) sharesField(q access.Path) bool {
+	return slices.ContainsFunc(n.copied, func(a alias) bool {
+		return a.from.N == q.N+1 && a.from.HasPrefix(q) && a.to.Root.Kind != access.LocalVar && !n.fresh[a.to.Root]
+	})
 }
 
 // givenOwned reports whether n's callers own what starts at root.
@@ -283,7 +291,7 @@ func (s *Site) at(loc access.Location) *Site {
 	out.Locks, out.Exempt = nil, "before the value is shared"
 	first := true
 	for _, in := range insts {
-		if in.owned {
+		if in.owned || in.n.givenOwned(in.path.Root) && in.n.ownsAll(in.path) {
 			continue
 		}
 		held := append(slices.Clip(in.locks), in.n.entry.locks...)

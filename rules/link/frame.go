@@ -108,7 +108,7 @@ func (s *Site) known(b *Acc, n *node) {
 		s.inst = make(map[access.Location][]instance)
 	}
 	if len(s.inst[b.Loc]) < maxPairs {
-		s.inst[b.Loc] = append(s.inst[b.Loc], instance{n, b.Locks, b.Owned})
+		s.inst[b.Loc] = append(s.inst[b.Loc], instance{n, b.Path, b.Locks, b.Owned})
 	}
 }
 

@@ -61,6 +61,7 @@ type node struct {
 	aliases   map[access.Path][]access.Path
 	assigned  map[access.Path][]access.Path // the same, renamed or not
 	exported  []alias                       // in terms of parameters, globals and results
+	copied    []alias                       // those of fields that are no pointers
 
 	open  bool  // has callers that are not in the program
 	may   bool  // importers may call it besides
@@ -136,6 +137,7 @@ type Site struct {
 // An instance is a site seen from a function that knows which map it is.
 type instance struct {
 	n     *node
+	path  access.Path   // of the map, in the terms of n
 	locks []access.Lock // held there and on the way to the site
 	owned bool
 }

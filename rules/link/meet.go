@@ -95,8 +95,8 @@ func (p *Program) meetSelf(n *node, t *Thread) {
 		return
 	}
 	for _, a := range t.Accs {
-		if !t.Multi && (anElement(a.Path) || n.makes(t.event, a.Path.Root) || !n.meets(t, t.event, a.Path.Root)) {
-			continue // each has its own
+		if !t.Multi && n.ownEachTurn(t, a) {
+			continue
 		}
 		one := a
 		if !t.Multi {
@@ -127,6 +127,18 @@ func (n *node) inTurn(a *Acc, i int) *Acc {
 	return &b
 }
 
+// nested reports whether one of two goroutines is started by n, and starts the
+// other.
+func (n *node) nested(t, u *Thread) bool {
+	return t.event == u.event && n.Events[t.event].Kind == summarise.Spawn && (t.Via == nil) != (u.Via == nil)
+}
+
+// ownEachTurn reports whether t, which a loop of n starts, makes access a to
+// another object in each turn.
+func (n *node) ownEachTurn(t *Thread, a *Acc) bool {
+	return anElement(a.Path) || n.makes(t.event, a.Path.Root) || !n.meets(t, t.event, a.Path.Root)
+}
+
 // anElement reports whether a path leads through an element of a container, so
 // that two turns of a loop most likely mean two objects.
 func anElement(p access.Path) bool {
@@ -137,9 +149,15 @@ func (p *Program) meetThreads(n *node, t, u *Thread) {
 	if !n.meets(t, u.event, access.Root{}) && !n.meets(u, t.event, access.Root{}) {
 		return
 	}
+	// Which of what t does comes before it starts u, the function that t runs
+	// has shown. Here is left what one turn of t does to the u of another.
+	nested := n.nested(t, u)
+	if nested && !t.Multi && !n.after(t.event, t.event) {
+		return
+	}
 	byLoc := u.byLocation()
 	for _, a := range t.Accs {
-		if p.pairs[a.Loc] == maxPairs {
+		if p.pairs[a.Loc] == maxPairs || nested && !t.Multi && n.ownEachTurn(t, a) {
 			continue
 		}
 		for _, b := range byLoc[a.Loc] {

@@ -40,7 +40,8 @@ type packageBuilder struct {
 	funcs  map[FuncID]*Func         // lock effects of functions already seen
 	sum    *Package
 	ssa    *ssa.Package
-	sinks  *sinks.Table // with the user's helpers; nil if formatting is of no interest
+	boxed  map[*types.TypeName][]types.Type // see boxing
+	sinks  *sinks.Table                     // with the user's helpers; nil if formatting is of no interest
 	// wrappersOf returns what is known of a helper.
 	wrappersOf func(types.Object) []sinks.Wrapper
 }
@@ -60,6 +61,7 @@ type builder struct {
 	stores    []*ssa.Store      // of maps and slices
 	content   map[int][]int     // locals stored into locals
 	spawned   map[ssa.Value]int // callback structs: index of their event
+	copies    map[*ssa.Alloc]*renewed
 	// resolving guards against function variables that capture themselves.
 	resolving map[*ssa.Alloc]bool
 }
@@ -89,6 +91,7 @@ func Summarise(fset *token.FileSet, pkg *load.Package, env *Env) *Package {
 	p.sum.Types = p.types()
 
 	fns := p.functions()
+	p.boxing(fns)
 	// Lock wrappers first, so that what calls them sees their effect; twice,
 	// for wrappers of wrappers.
 	for range 2 {
@@ -185,6 +188,7 @@ func (p *packageBuilder) builder(fn *ssa.Function) *builder {
 		callNum: make(map[ssa.CallInstruction]int),
 		content: make(map[int][]int),
 		spawned: make(map[ssa.Value]int),
+		copies:  make(map[*ssa.Alloc]*renewed),
 
 		resolving: make(map[*ssa.Alloc]bool),
 	}

@@ -45,7 +45,7 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	e.Kind, e.Call = Call, b.callNumber(ins)
 	e.Targets, e.Args, e.Fns = b.callees(c)
 	e.Text = calleeText(b.nodes[ins.Pos()])
-	e.Unknown, e.Blocks, e.Here = unknownCallee(c), known.Blocks(name), b.table.Here(name)
+	e.Unknown, e.Blocks, e.Here = unknownCallee(c), known.Blocks(name), b.runsHere(name, c)
 	if b.table.Keeps(name) && b.env.Own != nil && !b.env.Own(known.PackageOf(name)) {
 		e.Multi = known.Serves(name)
 		b.keeps(e)

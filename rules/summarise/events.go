@@ -153,38 +153,6 @@ func (b *builder) aliased(v ssa.Value, now lockset) bool {
 	})
 }
 
-// inCopy reports whether addr is a field of a local copy of a struct: what is
-// stored there, the struct that was copied never sees.
-func (b *builder) inCopy(addr ssa.Value) bool {
-	in := false
-	for {
-		fa, ok := addr.(*ssa.FieldAddr)
-		if !ok {
-			break
-		}
-		addr, in = fa.X, true
-	}
-	a, ok := addr.(*ssa.Alloc)
-	if !ok || !in {
-		return false
-	}
-	_, ok = a.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Struct)
-	return ok && b.copiedFrom(a) != nil
-}
-
-// remadeInCopy reports whether the field of a local copy that is loaded has
-// been set to a new map since it was copied.
-func (b *builder) remadeInCopy(load *ssa.UnOp) bool {
-	from := b.pathsOf(load.X)
-	return slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
-		switch st.Val.(type) {
-		case *ssa.MakeMap, *ssa.Call:
-			return before(st, load) && b.inCopy(st.Addr) && slices.Equal(b.pathsOf(st.Addr), from)
-		}
-		return false
-	})
-}
-
 // containerLoad returns the load of the variable that v, a map or an element of
 // maps and slices, was taken from; nil if v was not.
 func containerLoad(v ssa.Value) *ssa.UnOp {
@@ -297,6 +265,11 @@ func (b *builder) store(e Event, st *ssa.Store) {
 	}
 	b.publish(e, st.Val, addr)
 	b.alias(e, st, addr)
+	if a, ok := st.Addr.(*ssa.Alloc); ok {
+		if r := b.renewed(a); r != nil {
+			b.refer(e, r)
+		}
+	}
 }
 
 // alias notes that a field or variable refers to an object that has another

@@ -83,7 +83,7 @@ func (b *builder) findPaths(v ssa.Value) []access.Path {
 	case *ssa.Convert:
 		return b.pathsOf(v.X)
 	case *ssa.TypeAssert:
-		if isMap(v.AssertedType) {
+		if isMaps(v.AssertedType) {
 			return nil // a field of type any holds many maps: its name says nothing
 		}
 		return b.pathsOf(v.X)
@@ -119,32 +119,19 @@ func (b *builder) cellPaths(a *ssa.Alloc) []access.Path {
 	case *types.Struct:
 		// A struct variable set once to the copy of another (the receiver of
 		// a value method) shares that one's maps.
-		if from := b.copiedFrom(a); from != nil {
+		if from := b.copiedFrom(a); from != nil && b.renewed(a) == nil {
 			return from
 		}
 	}
 	return one(b.local(a, a.Comment))
 }
 
-// copiedFrom returns the paths of the structs that a is a copy of, nil if a is
-// built here. A copy shares its source's maps.
-func (b *builder) copiedFrom(a *ssa.Alloc) []access.Path {
-	var out []access.Path
-	for _, ref := range *a.Referrers() {
-		st, ok := ref.(*ssa.Store)
-		if !ok || st.Addr != a {
-			continue
-		}
-		for _, p := range b.pathsOf(st.Val) {
-			out = merge(out, p)
-		}
-	}
-	return out
-}
-
 func (b *builder) unopPaths(v *ssa.UnOp) []access.Path {
 	switch v.Op.String() {
 	case "*":
+		if from := b.beforeRenewal(v); from != nil {
+			return from
+		}
 		return b.pathsOf(v.X)
 	case "<-":
 		return extend(b.pathsOf(v.X), access.Elem)
@@ -176,7 +163,7 @@ func (b *builder) extractPaths(v *ssa.Extract) []access.Path {
 			return extend(b.pathsOf(t.X), access.Elem)
 		}
 	case *ssa.TypeAssert:
-		if v.Index == 0 && !isMap(t.AssertedType) {
+		if v.Index == 0 && !isMaps(t.AssertedType) {
 			return b.pathsOf(t.X)
 		}
 	case *ssa.Next:
