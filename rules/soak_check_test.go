@@ -106,6 +106,9 @@ func (s *soak) runTests() {
 	for _, path := range paths {
 		s.tally.tested++
 		args := []string{"test", "-short", "-count=1", "-vet=off", "-timeout=" + testTimeout}
+		if *soakSandbox != "" {
+			args = append(args, "-exec="+*soakSandbox)
+		}
 		now := s.golang(testLimit, append(args, flag, path)...)
 		if now.err == nil {
 			continue

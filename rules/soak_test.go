@@ -26,7 +26,8 @@ var (
 	soakDir      = flag.String("dir", "", "soak: where the go command runs")
 	soakBatch    = flag.Int("batch", 10, "soak: how many packages are loaded at a time")
 	soakUnsafe   = flag.Bool("unsafe", false, "soak: take unsafe fixes too")
-	soakTests    = flag.Bool("tests", false, "soak: run the tests of a third of the edited packages; not as root")
+	soakTests    = flag.Bool("tests", false, "soak: run the tests of a third of the edited packages; not as root without -sandbox")
+	soakSandbox  = flag.String("sandbox", "", "soak: a program that runs the tests, as go test -exec takes it")
 	soakSeed     = flag.Uint64("seed", 1, "soak: which third")
 	soakKeep     = flag.String("keep", "", "soak: a folder that the edited files are written to")
 )
@@ -42,8 +43,8 @@ func TestSoak(t *testing.T) {
 	if *soakPackages == "" {
 		*soakPackages, *soakDir = "./...", filepath.Join("..", "testdata", "demo")
 	}
-	if *soakTests && os.Geteuid() == 0 {
-		t.Fatal("-tests runs the tests of other people: as root they may change the machine (one that saves its configuration to /dev/null replaces the device), so be another user")
+	if *soakTests && *soakSandbox == "" && os.Geteuid() == 0 {
+		t.Fatal("-tests runs the tests of other people: as root they may change the machine (one that saves its configuration to /dev/null replaces the device), so be another user, or give -sandbox a program that becomes one")
 	}
 	dir, err := filepath.Abs(*soakDir)
 	if err != nil {

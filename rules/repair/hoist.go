@@ -58,7 +58,11 @@ func (j *job) hoist(l []ast.Stmt, i int, header []*site) (proposal, bool) {
 		return p, false
 	}
 	p.doubts = append(p.doubts, h.doubts...)
-	p.ops = append(p.ops, h.emit(j.lockCode(header), j.unlock(header))...)
+	open := j.opening(header)
+	if len(h.before) == 0 {
+		p.opens = open
+	}
+	p.ops = append(p.ops, h.emit(open, j.unlock(header))...)
 	return p, true
 }
 
@@ -100,7 +104,9 @@ func (j *job) spanHoist(l []ast.Stmt, c cluster) (proposal, bool) {
 		return p, false
 	}
 	p.doubts = append(p.doubts, h.doubts...)
-	p.ops = append(p.ops, h.emit("", j.unlock(c.sites))...)
+	p.opens = j.opening(c.sites)
+	p.ops[0] = j.openBefore(l[c.i], p.opens)
+	p.ops = append(p.ops, h.emit(nil, j.unlock(c.sites))...)
 	p.spans = []span{{before[0].Pos(), header[len(header)-1].node.End(), j.ref.key}}
 	return p, true
 }
@@ -192,14 +198,15 @@ type hoisting struct {
 	doubts  []doubt
 }
 
-func (h *hoisting) emit(lock, unlock string) []op {
+// emit returns the operations; open is nil if the lock is held already.
+func (h *hoisting) emit(open *seam, unlock string) []op {
 	insert := op{h.fn.file, func(t *edit.Tree) error {
 		var lines []string
 		for _, f := range h.before {
 			lines = append(lines, f())
 		}
-		if lock != "" {
-			lines = append(lines, lock)
+		if open != nil && !open.joined {
+			lines = append(lines, open.code)
 		}
 		for _, f := range h.under {
 			lines = append(lines, f())

@@ -23,6 +23,10 @@ type proposal struct {
 	ops    []op
 	doubts []doubt
 	spans  []span
+
+	// The critical section begins right before the first statement, and ends
+	// right behind the last one; nil if it does not.
+	opens, closes *seam
 }
 
 // A span is a stretch of source that a lock is held for.
@@ -31,6 +35,7 @@ type span struct {
 	key      string // of the lock
 }
 
+// add adds what is proposed for other statements.
 func (p *proposal) add(q proposal) {
 	p.ops = append(p.ops, q.ops...)
 	p.doubts = append(p.doubts, q.doubts...)

@@ -98,13 +98,19 @@ type cluster struct {
 // list guards sites that are all inside statements of l.
 func (j *job) list(l []ast.Stmt, sites []*site) (proposal, bool) {
 	var p proposal
+	last := -1
 	for _, c := range j.clusters(l, sites) {
 		q, ok := j.cluster(l, c)
 		if !ok {
 			return proposal{}, false
 		}
-		p.add(q)
+		if c.i != last+1 {
+			p.closes = nil
+		}
+		p.follow(q)
+		last = c.j
 	}
+	p.closes = nil
 	return p, true
 }
 
@@ -209,13 +215,17 @@ func (j *job) split(l []ast.Stmt, c cluster) (proposal, bool) {
 	for i := c.i; i <= c.j; i++ {
 		in := within(c.sites, l[i])
 		if len(in) == 0 {
+			p.closes = nil
 			continue
 		}
 		q, ok := j.stmt(l, i, in)
 		if !ok {
 			return proposal{}, false
 		}
-		p.add(q)
+		p.follow(q)
+		if i == c.i {
+			p.opens = q.opens
+		}
 	}
 	if c.related {
 		p.doubts = append(p.doubts, j.apart(c.sites[0], c.sites[len(c.sites)-1]))
