@@ -127,14 +127,16 @@ const (
 	LocalVar                   // a local variable or allocation of the function: Index counts them
 	CallResult                 // result Sub of the function's Index'th call
 	Result                     // what the function returns as result Index, freshly made
+	Captured                   // what the function Pkg calls {Of, Index, Sub}, in one of its runs
 )
 
 // A Root is where an access path starts.
 type Root struct {
 	Kind  RootKind
+	Of    RootKind // Captured
 	Index int
 	Sub   int    // CallResult
-	Pkg   string // GlobalVar
+	Pkg   string // GlobalVar; Captured: the ID of the function
 	Name  string // for display; GlobalVar: the variable
 }
 

@@ -144,6 +144,8 @@ func (n *node) subst(p access.Path, e *summarise.Event, t summarise.Target) []ac
 	switch p.Root.Kind {
 	case access.GlobalVar:
 		return []access.Path{p}
+	case access.Captured:
+		return n.actual(p)
 	case access.Param:
 		i := p.Root.Index
 		if t.Bound {

@@ -390,29 +390,11 @@ func (p *Program) concrete(t summarise.Target) []summarise.Target {
 			if s.Kind == summarise.FieldFunc {
 				continue
 			}
-			s.Free = unrooted(s.Free)
-			if s.Bound {
-				s.Recv = unrooted([][]access.Path{s.Recv})[0]
-			}
 			out = append(out, p.concrete(s)...)
 		}
 		return out
 	}
 	return nil
-}
-
-// unrooted forgets where paths start: they belong to another function.
-func unrooted(pss [][]access.Path) [][]access.Path {
-	out := make([][]access.Path, len(pss))
-	for i, ps := range pss {
-		for _, q := range ps {
-			if q.Root.Kind != access.GlobalVar {
-				q.Root = access.Root{}
-			}
-			out[i] = append(out[i], q)
-		}
-	}
-	return out
 }
 
 // extendAll appends the steps of an embedded method's receiver.
