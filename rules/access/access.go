@@ -151,6 +151,13 @@ type Step struct {
 // Elem is the step to any element of a container.
 var Elem = Step{Name: "[]"}
 
+// Pooled is the step from a sync.Map to what it holds under any key, InContext
+// that from a context to what it holds.
+var (
+	Pooled    = Step{Pkg: "sync", Type: "Map", Name: "[]", Ptr: true}
+	InContext = Step{Pkg: "context", Type: "Context", Name: "Value()", Ptr: true}
+)
+
 // MaxSteps bounds the length of a path; longer ones become Unknown.
 const MaxSteps = 5
 
@@ -253,7 +260,7 @@ func (p Path) String() string {
 		s = "?"
 	}
 	for _, st := range p.Steps[:p.N] {
-		if st == Elem {
+		if st.Name == Elem.Name {
 			s += "[]"
 		} else {
 			s += "." + st.Name

@@ -168,7 +168,7 @@ func (n *node) sameEachTurn(ed edge) bool {
 	for _, pss := range given {
 		for _, ps := range pss {
 			for _, q := range ps {
-				if slices.Contains(q.Steps[:q.N], access.Elem) || n.remade(q.Root, ed.event) {
+				if slices.Contains(q.Steps[:q.N], access.Elem) || slices.Contains(q.Steps[:q.N], access.Pooled) || n.remade(q.Root, ed.event) {
 					return false
 				}
 			}

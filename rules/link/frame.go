@@ -97,6 +97,7 @@ func (fr *frame) instantiate(a *Acc) []*Acc {
 		if a.Loc.IsZero() && !b.Loc.IsZero() {
 			a.Site.known(b, n)
 		}
+		a.Site.noteObject(b, n)
 		out = append(out, b)
 	}
 	return out

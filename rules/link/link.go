@@ -131,6 +131,8 @@ type Site struct {
 	locs map[access.Location]bool
 	// inst says for a site whose map only callers know where it became known.
 	inst map[access.Location][]instance
+	// pooled says where the object with the map came out of a sync.Map.
+	pooled []instance
 }
 
 // An instance is a site seen from a function that knows which map it is.

@@ -130,7 +130,7 @@ func (n *node) inTurn(a *Acc, i int) *Acc {
 // anElement reports whether a path leads through an element of a container, so
 // that two turns of a loop most likely mean two objects.
 func anElement(p access.Path) bool {
-	return slices.Contains(p.Steps[:p.Base().N], access.Elem)
+	return slices.ContainsFunc(p.Steps[:p.Base().N], func(s access.Step) bool { return s == access.Elem || s == access.Pooled })
 }
 
 func (p *Program) meetThreads(n *node, t, u *Thread) {
@@ -324,6 +324,9 @@ func (p *Program) given(loc access.Location, t, u *Thread) bool {
 func across(a *Acc) bool {
 	if a.Loc.Kind == access.Global {
 		return true
+	}
+	if slices.Contains(a.Path.Steps[:a.Path.N], access.InContext) {
+		return false // each request has its own, as a rule
 	}
 	switch a.Path.Root.Kind {
 	case access.GlobalVar, access.Param, access.FreeVar:
