@@ -127,14 +127,16 @@ const (
 	LocalVar                   // a local variable or allocation of the function: Index counts them
 	CallResult                 // result Sub of the function's Index'th call
 	Result                     // what the function returns as result Index, freshly made
+	Captured                   // what the function Pkg calls {Of, Index, Sub}, in one of its runs
 )
 
 // A Root is where an access path starts.
 type Root struct {
 	Kind  RootKind
+	Of    RootKind // Captured
 	Index int
 	Sub   int    // CallResult
-	Pkg   string // GlobalVar
+	Pkg   string // GlobalVar; Captured: the ID of the function
 	Name  string // for display; GlobalVar: the variable
 }
 
@@ -148,6 +150,13 @@ type Step struct {
 
 // Elem is the step to any element of a container.
 var Elem = Step{Name: "[]"}
+
+// Pooled is the step from a sync.Map to what it holds under any key, InContext
+// that from a context to what it holds.
+var (
+	Pooled    = Step{Pkg: "sync", Type: "Map", Name: "[]", Ptr: true}
+	InContext = Step{Pkg: "context", Type: "Context", Name: "Value()", Ptr: true}
+)
 
 // MaxSteps bounds the length of a path; longer ones become Unknown.
 const MaxSteps = 5
@@ -251,7 +260,7 @@ func (p Path) String() string {
 		s = "?"
 	}
 	for _, st := range p.Steps[:p.N] {
-		if st == Elem {
+		if st.Name == Elem.Name {
 			s += "[]"
 		} else {
 			s += "." + st.Name

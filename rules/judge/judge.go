@@ -192,7 +192,7 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 		f.Why = v.discipline()
 		return f
 	}
-	if j.exposed(v, f) || j.besideMutex(v, f) || j.coloured(v, f) || j.declaredGuarded(v, f) {
+	if j.exposed(v, f) || j.besideMutex(v, f) || j.coloured(v, f) || j.declaredGuarded(v, f) || j.pooled(v, f) {
 		return f
 	}
 	return v.possible(f)

@@ -124,6 +124,7 @@ func (p *Program) direct(n *node, i int, path access.Path) *Acc {
 	if path.Root == (access.Root{}) && loc.IsZero() {
 		a.Owned = true
 	}
+	site.noteObject(a, n)
 	return a
 }
 

@@ -193,6 +193,9 @@ func (n *node) ownedFor(e *summarise.Event, ed edge) map[int]bool {
 // event i happens.
 func (n *node) ownsEach(ps []access.Path, i int) bool {
 	for _, q := range ps {
+		if q.Root.Kind == access.Captured {
+			return false // a function that is stored may be called by anyone
+		}
 		for _, r := range n.actual(q) {
 			if !(n.owned(r, i) && n.keptToSelf(r, i)) && !n.givenOwned(r.Root) || n.sharesField(r) {
 				return false

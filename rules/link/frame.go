@@ -97,6 +97,7 @@ func (fr *frame) instantiate(a *Acc) []*Acc {
 		if a.Loc.IsZero() && !b.Loc.IsZero() {
 			a.Site.known(b, n)
 		}
+		a.Site.noteObject(b, n)
 		out = append(out, b)
 	}
 	return out
@@ -144,6 +145,8 @@ func (n *node) subst(p access.Path, e *summarise.Event, t summarise.Target) []ac
 	switch p.Root.Kind {
 	case access.GlobalVar:
 		return []access.Path{p}
+	case access.Captured:
+		return n.actual(p)
 	case access.Param:
 		i := p.Root.Index
 		if t.Bound {

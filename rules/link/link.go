@@ -132,6 +132,8 @@ type Site struct {
 	locs map[access.Location]bool
 	// inst says for a site whose map only callers know where it became known.
 	inst map[access.Location][]instance
+	// pooled says where the object with the map came out of a sync.Map.
+	pooled []instance
 }
 
 // An instance is a site seen from a function that knows which map it is.
@@ -392,29 +394,11 @@ func (p *Program) concrete(t summarise.Target) []summarise.Target {
 			if s.Kind == summarise.FieldFunc {
 				continue
 			}
-			s.Free = unrooted(s.Free)
-			if s.Bound {
-				s.Recv = unrooted([][]access.Path{s.Recv})[0]
-			}
 			out = append(out, p.concrete(s)...)
 		}
 		return out
 	}
 	return nil
-}
-
-// unrooted forgets where paths start: they belong to another function.
-func unrooted(pss [][]access.Path) [][]access.Path {
-	out := make([][]access.Path, len(pss))
-	for i, ps := range pss {
-		for _, q := range ps {
-			if q.Root.Kind != access.GlobalVar {
-				q.Root = access.Root{}
-			}
-			out[i] = append(out[i], q)
-		}
-	}
-	return out
 }
 
 // extendAll appends the steps of an embedded method's receiver.

@@ -43,7 +43,7 @@ func (p *Program) meet(n *node) {
 				continue
 			}
 			for _, l := range events[a.Loc] {
-				if l.event != t.event && mayConflict(a, l.acc) && n.meets(t, l.event, a.Path.Root) && exact(a, l.acc) && conflict(a, l.acc.shared(n.entry.locks)) {
+				if l.event != t.event && mayConflict(a, l.acc) && n.meets(t, l.event, a.Path.Root) && n.exact(a, l.acc) && conflict(a, l.acc.shared(n.entry.locks)) {
 					p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{l.acc, nil}, Exact: true, In: n.Name})
 				}
 			}
@@ -103,7 +103,7 @@ func (p *Program) meetSelf(n *node, t *Thread) {
 			one = n.inTurn(a, t.event)
 		}
 		for _, b := range t.byLocation()[a.Loc] {
-			if mayConflict(a, b) && exact(a, b) && conflict(one, b) {
+			if mayConflict(a, b) && n.exact(a, b) && conflict(one, b) {
 				p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{b, t}, Same: true, Exact: true, In: n.Name})
 			}
 		}
@@ -142,7 +142,7 @@ func (n *node) ownEachTurn(t *Thread, a *Acc) bool {
 // anElement reports whether a path leads through an element of a container, so
 // that two turns of a loop most likely mean two objects.
 func anElement(p access.Path) bool {
-	return slices.Contains(p.Steps[:p.Base().N], access.Elem)
+	return slices.ContainsFunc(p.Steps[:p.Base().N], func(s access.Step) bool { return s == access.Elem || s == access.Pooled })
 }
 
 func (p *Program) meetThreads(n *node, t, u *Thread) {
@@ -161,22 +161,23 @@ func (p *Program) meetThreads(n *node, t, u *Thread) {
 			continue
 		}
 		for _, b := range byLoc[a.Loc] {
-			if mayConflict(a, b) && exact(a, b) && conflict(a, b) && (n.meets(t, u.event, a.Path.Root) || n.meets(u, t.event, a.Path.Root)) {
+			if mayConflict(a, b) && n.exact(a, b) && conflict(a, b) && (n.meets(t, u.event, a.Path.Root) || n.meets(u, t.event, a.Path.Root)) {
 				p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{b, u}, Exact: true, In: n.Name})
 			}
 		}
 	}
 }
 
-// exact reports whether two accesses are to the map of one object for sure.
-func exact(a, b *Acc) bool {
+// exact reports whether two accesses in a run of n are to the map of one object
+// for sure.
+func (n *node) exact(a, b *Acc) bool {
 	if a.Loc.IsZero() || a.Loc != b.Loc {
 		return false
 	}
 	if a.Loc.Kind == access.Global {
 		return true
 	}
-	return a.Path.Root.Kind != access.Unknown && access.SameBase(&a.Path, &b.Path)
+	return n.knows(a.Path.Root) && access.SameBase(&a.Path, &b.Path)
 }
 
 // byLocation indexes what t does.
@@ -341,6 +342,9 @@ func (p *Program) given(loc access.Location, t, u *Thread) bool {
 func across(a *Acc) bool {
 	if a.Loc.Kind == access.Global {
 		return true
+	}
+	if slices.Contains(a.Path.Steps[:a.Path.N], access.InContext) {
+		return false // each request has its own, as a rule
 	}
 	switch a.Path.Root.Kind {
 	case access.GlobalVar, access.Param, access.FreeVar:

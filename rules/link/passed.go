@@ -124,7 +124,7 @@ func (p *Program) findStored(pkgs []*summarise.Package) {
 					setters[n][s.Target.Index] = append(setters[n][s.Target.Index], s.Field)
 				}
 			case summarise.Static, summarise.Interface:
-				p.stored[s.Field] = append(p.stored[s.Field], s.Target)
+				p.stored[s.Field] = append(p.stored[s.Field], kept(s.Target, s.In))
 			}
 		}
 	}
@@ -147,7 +147,7 @@ func (p *Program) findStored(pkgs []*summarise.Package) {
 					for _, field := range setters[g][k] {
 						for _, f := range fns {
 							if f.Kind == summarise.Static && !slices.ContainsFunc(p.stored[field], func(o summarise.Target) bool { return o.ID == f.ID }) {
-								p.stored[field] = append(p.stored[field], f)
+								p.stored[field] = append(p.stored[field], kept(f, n.ID))
 							}
 						}
 					}

@@ -76,11 +76,7 @@ func (n *node) threads() []*Thread {
 				if ed.starts != nil && len(out) < maxThreads {
 					out = append(out, n.startedBy(ed, i))
 				}
-				for _, t := range ed.callee.async { // the goroutine starts others
-					if len(out) < maxThreads {
-						out = append(out, n.inherited(t, e, ed, i))
-					}
-				}
+				out = n.inherit(out, e, ed, i) // the goroutine starts others
 			}
 		case summarise.Call:
 			for _, ed := range n.calls {
@@ -93,11 +89,7 @@ func (n *node) threads() []*Thread {
 					}
 					continue
 				}
-				for _, t := range ed.callee.async {
-					if len(out) < maxThreads {
-						out = append(out, n.inherited(t, e, ed, i))
-					}
-				}
+				out = n.inherit(out, e, ed, i)
 			}
 		}
 	}
@@ -154,6 +146,20 @@ func (n *node) runs(t *Thread, ed edge) {
 	}
 }
 
+// inherit adds the goroutines that a callee leaves behind to ts, but for those
+// that do nothing which n can name.
+func (n *node) inherit(ts []*Thread, e *summarise.Event, ed edge, i int) []*Thread {
+	for _, t := range ed.callee.async {
+		if len(ts) >= maxThreads {
+			break
+		}
+		if u := n.inherited(t, e, ed, i); len(u.Accs) > 0 {
+			ts = append(ts, u)
+		}
+	}
+	return ts
+}
+
 // inherited returns a goroutine that a callee leaves behind, in n's terms.
 func (n *node) inherited(t *Thread, e *summarise.Event, ed edge, i int) *Thread {
 	out := *t
@@ -164,7 +170,7 @@ func (n *node) inherited(t *Thread, e *summarise.Event, ed edge, i int) *Thread 
 	fr := n.frame(ed, true)
 	for _, a := range t.Accs {
 		switch a.Path.Root.Kind {
-		case access.Param, access.FreeVar, access.Result:
+		case access.Param, access.FreeVar, access.Result, access.Captured:
 		default:
 			continue // global: met across the program; others: out of n's reach
 		}

@@ -29,6 +29,16 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	if b.syncCall(e, name, c) {
 		return
 	}
+	switch name {
+	case "(*sync.Map).Store", "(*sync.Map).LoadOrStore", "(*sync.Map).Swap":
+		b.publish(e, c.Args[2], extend(b.pathsOf(c.Args[0]), access.Pooled))
+	case "context.WithValue":
+		if call, ok := ins.(*ssa.Call); ok {
+			k := e
+			k.Kind, k.Path = Make, b.pathsOf(call)[0]
+			b.emit(k)
+		}
+	}
 	for _, mc := range b.table.MapCalls(name) {
 		if v := given(c, mc.Arg); v != nil {
 			if mi, ok := v.(*ssa.MakeInterface); ok {

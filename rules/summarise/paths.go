@@ -73,6 +73,9 @@ func (b *builder) findPaths(v ssa.Value) []access.Path {
 			}
 			return nil
 		}
+		if ps := b.heldBy(v); ps != nil {
+			return ps
+		}
 		return one(access.Root{Kind: access.CallResult, Index: b.callNumber(v)})
 	case *ssa.MakeInterface:
 		return b.pathsOf(v.X)
@@ -175,7 +178,29 @@ func (b *builder) extractPaths(v *ssa.Extract) []access.Path {
 			return b.unopPaths(t)
 		}
 	case *ssa.Call:
+		if ps := b.heldBy(t); v.Index == 0 && ps != nil {
+			return ps
+		}
 		return one(access.Root{Kind: access.CallResult, Index: b.callNumber(t), Sub: v.Index})
+	}
+	return nil
+}
+
+// heldBy returns the paths of what a call takes out of a sync.Map or a context,
+// and of contexts that it makes; nil if it does neither.
+func (b *builder) heldBy(call *ssa.Call) []access.Path {
+	c := &call.Call
+	switch calleeName(c) {
+	case "(*sync.Map).Load", "(*sync.Map).LoadOrStore":
+		return extend(b.pathsOf(c.Args[0]), access.Pooled)
+	case "(context.Context).Value":
+		if c.IsInvoke() {
+			return extend(b.pathsOf(c.Value), access.InContext)
+		}
+	case "context.WithCancel", "context.WithCancelCause", "context.WithTimeout", "context.WithDeadline", "context.WithoutCancel":
+		return b.pathsOf(c.Args[0]) // it holds the same
+	case "context.WithValue":
+		return one(b.local(call, "ctx"))
 	}
 	return nil
 }

@@ -28,8 +28,8 @@ type Package struct {
 	// Importable says that other modules can import it, and call its exported
 	// functions whenever they like.
 	Importable bool
-	Funcs   []*Func
-	Types   []*Type
+	Funcs      []*Func
+	Types      []*Type
 	// Stored lists the functions that are stored in struct fields, to be
 	// called through the field elsewhere.
 	Stored []Stored
@@ -190,7 +190,7 @@ type Target struct {
 	ID     FuncID
 	Free   [][]access.Path // Static function literals: what their free variables are bound to
 	Fns    [][]Target      // the functions among those, parallel to Free; nil if there are none
-	Recv   []access.Path   // Static bound methods: the receiver, which precedes the arguments
+	Recv   []access.Path   // Static bound methods: the receiver, which precedes the arguments; FieldFunc: the object
 	Bound  bool            // Recv is set
 	Method string          // Interface
 	Iface  string          // Interface: its method set, see MethodSet
