@@ -87,6 +87,9 @@ func (r *mapRepair) plan() {
 			r.doubts = append(r.doubts, p.doubts...)
 			spans = append(spans, p.spans...)
 		}
+		for _, s := range fn.sites {
+			r.kept(s, spans)
+		}
 		for _, a := range spans {
 			for _, b := range spans {
 				if a.key != b.key && a.pos <= b.pos && b.pos < a.end {
