@@ -24,6 +24,8 @@ type proposal struct {
 	doubts []doubt
 	spans  []span
 
+	temps int // new variables, if hoist or hoistCalls made it
+
 	// The critical section begins right before the first statement, and ends
 	// right behind the last one; nil if it does not.
 	opens, closes *seam
@@ -70,6 +72,21 @@ func safely(c candidate) candidate {
 	return func() (proposal, bool) {
 		p, ok := c()
 		return p, ok && lowest(p.doubts) == edit.Safe
+	}
+}
+
+// fewer returns that of two candidates which makes fewer variables, the first if
+// they make as many.
+func fewer(a, b candidate) candidate {
+	return func() (proposal, bool) {
+		p, ok := a()
+		if ok && p.temps < 2 {
+			return p, true
+		}
+		if q, better := b(); better && (!ok || q.temps < p.temps) {
+			return q, true
+		}
+		return p, ok
 	}
 }
 
