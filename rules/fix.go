@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -473,21 +474,11 @@ func (a *analysis) apply(chosen []*judge.Finding, out *Fixed) (*load.Program, er
 	if err != nil {
 		return nil, err
 	}
-	byFile := make(map[string][]edit.TextEdit)
-	for _, e := range edits {
-		byFile[e.File] = append(byFile[e.File], e)
+	overlay, err := prove.Apply(a.prog, edits)
+	if err != nil {
+		return nil, err
 	}
-	overlay := make(map[string][]byte)
-	for file, es := range byFile {
-		src, err := a.prog.Source(file)
-		if err != nil {
-			return nil, err
-		}
-		if overlay[file], err = edit.Apply(src, es); err != nil {
-			return nil, err
-		}
-		out.Files[file] = overlay[file]
-	}
+	maps.Copy(out.Files, overlay)
 	next, _, err := a.prog.WithOverlay(overlay)
 	if err != nil {
 		return nil, err

@@ -115,6 +115,7 @@ func (s *soak) runTests() {
 		}
 		before := s.golang(testLimit, append(args, path)...)
 		old := failedTests(before)
+		s.t.Logf("%s: with the fix: %v; without: %v", path, failedTests(now), old)
 		for _, name := range failedTests(now) {
 			if !slices.Contains(old, name) {
 				s.tally.fail("test", "%s: %s fails with the fix and not without:\n%s", path, name, tail(now.text, 4000))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"go/format"
 	"maps"
 	"os"
 	"os/exec"
@@ -132,6 +133,9 @@ func (s *soak) repair(paths []string) {
 			s.t.Errorf("%s: %s", sk.Path, strings.Join(sk.Errors, "\n"))
 		}
 	}
+	for name, now := range fixed.Files {
+		s.formatted(p, name, now)
+	}
 	maps.Copy(s.files, fixed.Files)
 	for name := range fixed.Files {
 		if pkg, _ := p.File(name); pkg != nil {
@@ -139,6 +143,21 @@ func (s *soak) repair(paths []string) {
 		}
 	}
 	s.t.Logf("%s and %d more: %d repaired, %d left, %.0fs", paths[0], len(paths)-1, len(fixed.Applied), len(fixed.Left), time.Since(begin).Seconds())
+}
+
+// formatted checks that a file that was gofmt'd still is.
+func (s *soak) formatted(p *load.Program, name string, now []byte) {
+	src, err := p.Source(name)
+	if err != nil {
+		s.t.Errorf("%s: %v", name, err)
+		return
+	}
+	if tidy, err := format.Source(src); err != nil || !bytes.Equal(tidy, src) {
+		return
+	}
+	if tidy, err := format.Source(now); err != nil || !bytes.Equal(tidy, now) {
+		s.tally.fail("gofmt", "%s is no longer gofmt'd: %v\n%s", name, err, edit.Unified(name, now, tidy))
+	}
 }
 
 func (s *soak) take(f *judge.Finding) bool {

@@ -108,6 +108,28 @@ func isBuiltin(info *types.Info, call *ast.CallExpr, names ...string) bool {
 // if fn is used other than by calling it.
 func (r *mapRepair) callsWith(fn *types.Func, param int) (calls []*site, ok bool) {
 	ok = true
+	r.callsOf(fn, func(pkg *load.Package, file *ast.File, call *ast.CallExpr) {
+		var arg ast.Expr
+		if call != nil {
+			arg = argument(call, param)
+		}
+		switch {
+		case arg == nil:
+			ok = false
+		case r.names(pkg.Info, arg):
+			c := r.handedSite(pkg, file, call)
+			ok = ok && c != nil
+			calls = append(calls, c)
+		default:
+			ok = ok && !r.aliasOf(pkg.Info, file, arg)
+		}
+	})
+	return calls, ok
+}
+
+// callsOf calls f for every call of fn in the module, and with a nil call for
+// every other use.
+func (r *mapRepair) callsOf(fn *types.Func, f func(*load.Package, *ast.File, *ast.CallExpr)) {
 	for _, pkg := range r.users(fn.Exported() || r.exported()) {
 		for _, file := range pkg.Syntax {
 			r.once(file, func() {
@@ -116,30 +138,21 @@ func (r *mapRepair) callsWith(fn *types.Func, param int) (calls []*site, ok bool
 					switch n := n.(type) {
 					case *ast.CallExpr:
 						callee, is := typeutil.Callee(pkg.Info, n).(*types.Func)
-						if !is || callee.Origin().FullName() != fn.FullName() {
-							return true
-						}
-						called[calleeIdent(n)] = true
-						switch arg := argument(n, param); {
-						case arg == nil:
-							ok = false
-						case r.names(pkg.Info, arg):
-							c := r.handedSite(pkg, file, n)
-							ok = ok && c != nil
-							calls = append(calls, c)
-						default:
-							ok = ok && !r.aliasOf(pkg.Info, file, arg)
+						if is && callee.Origin().FullName() == fn.FullName() {
+							called[calleeIdent(n)] = true
+							f(pkg, file, n)
 						}
 					case *ast.Ident:
-						f, is := pkg.Info.Uses[n].(*types.Func)
-						ok = ok && !(is && !called[n] && f.Origin().FullName() == fn.FullName())
+						use, is := pkg.Info.Uses[n].(*types.Func)
+						if is && !called[n] && use.Origin().FullName() == fn.FullName() {
+							f(pkg, file, nil)
+						}
 					}
-					return ok
+					return true
 				})
 			})
 		}
 	}
-	return calls, ok
 }
 
 // aliasOf reports whether e is a local variable that the map was assigned to.

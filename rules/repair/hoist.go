@@ -62,6 +62,7 @@ func (j *job) hoist(l []ast.Stmt, i int, header []*site) (proposal, bool) {
 	if len(h.before) == 0 {
 		p.opens = open
 	}
+	p.temps = len(h.before) + len(h.under)
 	p.ops = append(p.ops, h.emit(open, j.unlock(header))...)
 	return p, true
 }

@@ -34,7 +34,7 @@ func (j *job) hoistCalls(l []ast.Stmt, i int, sites []*site) (proposal, bool) {
 		return p, false
 	}
 	lock := j.lockCode(sites)
-	p.closes = j.closing(sites)
+	p.closes, p.temps = j.closing(sites), len(exprs)
 	vars := make([]*temp, len(exprs))
 	for k, e := range exprs {
 		vars[k] = j.temp(l, i, j.callName(s, e)...)

@@ -61,9 +61,27 @@ func (r *mapRepair) insertLock() {
 			if stmt == nil {
 				return t.InsertFirst(funcBody(d.fn), "var "+code)
 			}
+			if gen, spec := group(d.path); gen != nil {
+				return t.InsertSpec(gen, spec, code)
+			}
 			return t.InsertBefore(stmt, "var "+code)
 		})
 	}
+}
+
+// group returns the declaration of several variables that starts path, and the
+// line of it; nil if there is none with parentheses.
+func group(path []ast.Node) (*ast.GenDecl, *ast.ValueSpec) {
+	for i, n := range path {
+		if gen, ok := n.(*ast.GenDecl); ok && gen.Lparen.IsValid() {
+			spec, _ := path[i-1].(*ast.ValueSpec)
+			return gen, spec
+		}
+		if _, ok := n.(ast.Stmt); ok {
+			break
+		}
+	}
+	return nil, nil
 }
 
 // localStmt returns the statement that declares the map's local variable, nil

@@ -12,6 +12,7 @@ import (
 // holder sets the object of s: the one whose map it uses.
 func (r *mapRepair) holder(s *site) {
 	if r.f.Map.Kind != access.Field {
+		r.parameter(s)
 		return
 	}
 	info := s.fn.pkg.Info

@@ -258,7 +258,7 @@ func (j *job) stmt(l []ast.Stmt, i int, sites []*site) (proposal, bool) {
 	if len(header) == len(sites) {
 		if simpleStmt(s) {
 			calls := func() (proposal, bool) { return j.hoistCalls(l, i, header) }
-			return best(safely(wrap), safely(calls), safely(hoist), calls, hoist, wrap)
+			return best(safely(wrap), fewer(safely(calls), safely(hoist)), calls, hoist, wrap)
 		}
 		if j.short(s) && len(j.exits(l[i:i+1])) == 0 {
 			return best(safely(wrap), safely(hoist), safely(snapshot), hoist, snapshot, wrap)

@@ -112,7 +112,14 @@ func (r *mapRepair) otherUse(pkg *load.Package, e ast.Expr, path []ast.Node) {
 	case *ast.AssignStmt:
 		r.assignedOn(pkg, e, n)
 		return
-	case *ast.ValueSpec, *ast.IndexExpr, *ast.RangeStmt, *ast.SelectorExpr:
+	case *ast.ValueSpec:
+		for i, v := range n.Values {
+			if ast.Unparen(v) == e && i < len(n.Names) {
+				r.storedOn(pkg, n.Names[i])
+			}
+		}
+		return
+	case *ast.IndexExpr, *ast.RangeStmt, *ast.SelectorExpr:
 		return
 	}
 	r.doubt(edit.Manual, e.Pos(), "the map itself is handed on here: what is done with it is not under the lock, so hand on a copy")
@@ -132,7 +139,10 @@ func (r *mapRepair) assignedOn(pkg *load.Package, e ast.Expr, n *ast.AssignStmt)
 		case r.replaced():
 			r.doubt(edit.Unsafe, e.Pos(), "%s is read here without the lock, and assigned elsewhere", place(r.f.Map))
 		}
-		// What is done with a local variable are sites.
+		// What is done with a local variable are sites, but for storing it.
+		if ok && !isGlobal(pkg.Info.ObjectOf(id)) {
+			r.storedOn(pkg, id)
+		}
 	}
 }
 
