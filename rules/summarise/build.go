@@ -55,7 +55,9 @@ type builder struct {
 	locals  map[ssa.Value]int
 	callNum map[ssa.CallInstruction]int
 	defers  []*ssa.Defer
-	in      []lockset // at the entry of every block
+	// deferredAt has, for each return, those of defers that it runs; see deferred.
+	deferredAt map[*ssa.RunDefers][]*ssa.Defer
+	in         []lockset // at the entry of every block
 	// effective says that the lock effects of all functions are known.
 	effective bool
 	stores    []*ssa.Store      // of maps and slices

@@ -74,7 +74,7 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 	case *ssa.Call:
 		b.call(e, ins, &ins.Call)
 	case *ssa.RunDefers:
-		b.runDefers(e, ls)
+		b.runDefers(e, ins, ls)
 	case *ssa.Panic:
 		b.panics(e, ins)
 	case *ssa.Return:
@@ -425,16 +425,6 @@ func (b *builder) spawn(e Event, g *ssa.Go) {
 	b.emit(e)
 }
 
-// runDefers handles the deferred calls, last one first, each with the locks
-// that are still held when it runs.
-func (b *builder) runDefers(e Event, ls lockset) {
-	for _, d := range slices.Backward(b.defers) {
-		e.Pos, e.Locks = b.start(d.Pos()), slices.Clip(ls)
-		b.call(e, d, &d.Call)
-		ls = b.applyCall(ls, &d.Call)
-	}
-}
-
 func (b *builder) results(ret *ssa.Return) {
 	for i, r := range ret.Results {
 		if i == len(b.sum.Results) {
@@ -515,7 +505,8 @@ func calleeText(n ast.Node) string {
 	}
 	s := types.ExprString(call.Fun)
 	if len(s) > 60 || strings.Contains(s, "\n") {
-		s = "…" + s[max(0, len(s)-40):]
+		_, end, _ := strings.Cut(s[max(0, len(s)-40):], ".")
+		s = "…." + end
 	}
 	return s
 }

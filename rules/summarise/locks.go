@@ -211,7 +211,7 @@ func (b *builder) stepLocks(ls lockset, ins ssa.Instruction) lockset {
 	case *ssa.Call:
 		return b.applyCall(ls, &ins.Call)
 	case *ssa.RunDefers:
-		for _, d := range slices.Backward(b.defers) {
+		for _, d := range b.deferred(ins) {
 			ls = b.applyCall(ls, &d.Call)
 		}
 	}
@@ -306,7 +306,7 @@ func (b *builder) noteRelease(ls lockset, ins ssa.Instruction) {
 	case *ssa.Call:
 		calls = append(calls, &ins.Call)
 	case *ssa.RunDefers:
-		for _, d := range b.defers {
+		for _, d := range b.deferred(ins) {
 			calls = append(calls, &d.Call)
 		}
 	}
