@@ -93,6 +93,7 @@ type mapRepair struct {
 	lock  *lock
 	reach map[bool]*reach // by exclusive, see reached
 
+	byPointer bool // see ByPointer
 	exclusive bool // asks about callers who hold the lock for writing
 
 	signalled map[string]bool // see signals; nil until needed
