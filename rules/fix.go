@@ -46,6 +46,9 @@ func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 	if err := a.proveAll(ctx, again); err != nil {
 		return err
 	}
+	if err := a.byPointer(ctx, fs, session); err != nil {
+		return err
+	}
 	return a.alternatives(ctx, fs)
 }
 
@@ -57,28 +60,6 @@ func (a *analysis) proveAll(ctx context.Context, fs []*judge.Finding) error {
 		}
 	}
 	return nil
-}
-
-// oneMutex gives the maps of one struct one fix, with one mutex for all of them,
-// where that is safe. It returns the fixes that those maps had by themselves.
-func (a *analysis) oneMutex(fs []*judge.Finding, session *repair.Session) map[*judge.Finding]*edit.Fix {
-	alone := make(map[*judge.Finding]*edit.Fix)
-	for _, group := range repair.Groups(fs) {
-		fix := recovering(func() *edit.Fix { return session.Together(group) })
-		if fix == nil || len(fix.Edits) == 0 {
-			continue
-		}
-		for _, f := range group {
-			shared := *fix
-			alone[f], f.Fix = f.Fix, &shared
-		}
-	}
-	return alone
-}
-
-// sameFix reports whether two findings have one fix between them.
-func sameFix(f, g *judge.Finding) bool {
-	return len(f.Fix.Edits) > 0 && len(g.Fix.Edits) > 0 && &f.Fix.Edits[0] == &g.Fix.Edits[0]
 }
 
 // effects presents what link knows of calls as repair wants it.

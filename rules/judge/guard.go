@@ -38,8 +38,8 @@ func findGuard(loc access.Location, needy []*link.Site, declared summarise.Guard
 		total++
 		var seen []access.Location
 		for _, l := range s.Locks {
-			if l.ID.IsZero() || slices.Contains(seen, l.ID.Location) {
-				continue
+			if l.ID.IsZero() || slices.Contains(seen, l.ID.Location) || l.ID.Location == loc {
+				continue // a lock that is an element of the map does not guard the map
 			}
 			seen = append(seen, l.ID.Location)
 			i := slices.IndexFunc(tallies, func(t *tally) bool { return t.id.Location == l.ID.Location })

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/types/typeutil"
 
+	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/judge"
@@ -24,12 +25,11 @@ import (
 //	+	c.mu.Unlock()
 
 // fromCaller reports whether s uses a map that its function was handed, and does
-// nothing else with. The calls are sites then, and s is none. It is only for new
-// locks: of one that is there, it cannot be told which callers hold it.
+// nothing else with. The calls are sites then, and s is none.
 func (r *mapRepair) fromCaller(s *site) bool {
 	decl, ok := s.fn.node.(*ast.FuncDecl)
 	v := aliasVar(s.fn.pkg.Info, s.node)
-	if !ok || v == nil || r.f.Guard != nil || !r.usedHereOnly(s.fn, v) {
+	if !ok || v == nil || !r.usedHereOnly(s.fn, v) {
 		return false
 	}
 	fn, ok := s.fn.pkg.Info.Defs[decl.Name].(*types.Func)
@@ -223,5 +223,29 @@ func (r *mapRepair) addHanded() {
 		slices.SortStableFunc(s.fn.sites, func(a, b *site) int { return cmp.Compare(a.node.Pos(), b.node.Pos()) })
 		r.sites = append(r.sites, s)
 		r.holder(s)
+	}
+}
+
+// handedHeld settles which of the calls that fromCaller found hold the chosen
+// lock. The analysis says nothing of them, so it is asked of the function around
+// the call: one that takes the lock itself cannot be called with it held.
+func (r *mapRepair) handedHeld() {
+	if r.lock.isNew {
+		return
+	}
+	for _, s := range r.handed {
+		j := &job{r: r, fn: s.fn, info: s.fn.pkg.Info}
+		j.held = j.heldIntervals()
+		iv, inside := j.intervalOf(s)
+		switch {
+		case inside:
+			mode := access.Exclusive
+			if iv.from.method != "Lock" {
+				mode = access.Shared
+			}
+			s.Locks = append(s.Locks, access.Lock{ID: r.lock.id, Mode: mode})
+		case len(j.held) == 0 || slices.ContainsFunc(j.held, func(iv interval) bool { return iv.from.call == nil }):
+			r.doubt(edit.Manual, s.node.Pos(), "%s uses the map that it is handed here, and callers of this function may hold %s already", calleeName(s.node.(*ast.CallExpr)), r.lock.display)
+		}
 	}
 }

@@ -215,6 +215,18 @@ func (j *job) overlapsHeld(pos, end token.Pos) bool {
 	return false
 }
 
+// heldExclusively reports whether the lock is held for writing at pos, if it is
+// held there at all.
+func (j *job) heldExclusively(pos token.Pos) bool {
+	for _, iv := range j.held {
+		write := iv.from.call != nil && iv.from.method == "Lock" || iv.from.call == nil && iv.to.method == "Unlock"
+		if iv.pos <= pos && pos < iv.end && !write {
+			return false
+		}
+	}
+	return true
+}
+
 // heldOutside reports whether the function is a literal inside a stretch where
 // the function around it holds the lock: whether the literal runs there or
 // later, the finding does not say.

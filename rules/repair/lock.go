@@ -39,6 +39,7 @@ func (r *mapRepair) chooseLock() {
 	if r.lock == nil {
 		return
 	}
+	r.handedHeld()
 	needy := false
 	for _, s := range r.sites {
 		s.needy = s.Exempt == "" && s.fn != nil && !r.holds(s)

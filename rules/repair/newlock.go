@@ -25,11 +25,11 @@ func (r *mapRepair) insertLock() {
 		if err != nil {
 			return "", err
 		}
-		kind := "Mutex"
-		if r.lock.rw {
-			kind = "RWMutex"
+		kind := r.mutexCode(local)
+		if r.byPointer {
+			kind = "*" + kind
 		}
-		return fmt.Sprintf("%s %s.%s // guards %s", name, local, kind, r.guarded()), nil
+		return fmt.Sprintf("%s %s // guards %s", name, kind, r.guarded()), nil
 	}
 	switch r.f.Map.Kind {
 	case access.Field:
@@ -120,6 +120,10 @@ func isList(n ast.Node) bool {
 // not survive a new field that is a lock.
 func (r *mapRepair) fieldHazards() {
 	d := r.decl
+	if r.byPointer {
+		r.pointerHazards()
+		return
+	}
 	for i := range d.named.NumMethods() {
 		m := d.named.Method(i)
 		recv := m.Signature().Recv().Type()

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rules/access"
@@ -29,6 +30,9 @@ func (r *mapRepair) holder(s *site) {
 		s.Exempt, s.obj.alias = "its callers hold the lock", false
 		return
 	}
+	if len(found) == 0 && r.guardHeld(s) {
+		return // whatever the object is called here
+	}
 	if len(found) == 0 {
 		r.doubt(edit.Manual, s.node.Pos(), "the map is reached here through another variable: it has to be locked where it is taken from its %s, or copied", r.f.Map.Owner)
 		return
@@ -47,6 +51,13 @@ func (r *mapRepair) holder(s *site) {
 			return
 		}
 	}
+}
+
+// guardHeld reports whether s holds the lock that guards the map elsewhere.
+func (r *mapRepair) guardHeld(s *site) bool {
+	return r.f.Guard != nil && slices.ContainsFunc(s.Locks, func(l access.Lock) bool {
+		return l.ID.Location == r.f.Guard.Lock.Location && (l.Mode == access.Exclusive || !s.Op.Writes())
+	})
 }
 
 // renamed doubts a site that uses the map by another name if the object may go

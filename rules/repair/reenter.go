@@ -3,6 +3,7 @@ package repair
 import (
 	"go/ast"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 
@@ -40,18 +41,25 @@ func (r *mapRepair) reenters(info *types.Info, call *ast.CallExpr, e Effect) boo
 // that use the map with the lock held by their callers, or use a map of an
 // object of their own.
 func (r *mapRepair) reaches(fn *types.Func) bool {
-	if r.reach == nil {
-		r.findReach()
-	}
-	return r.reach[fn.Origin().FullName()] || isInterfaceMethod(fn) && r.reach[anyMethod(fn.Name())]
+	all := r.reached().all
+	return all[fn.Origin().FullName()] || isInterfaceMethod(fn) && all[anyMethod(fn.Name())]
 }
 
-// reaches1 is reaches for a name.
-func (r *mapRepair) reaches1(name string) bool {
+// reached returns the functions that may come to a needy site.
+func (r *mapRepair) reached() *reach {
 	if r.reach == nil {
-		r.findReach()
+		r.reach = make(map[bool]*reach)
 	}
-	return r.reach[name]
+	if r.reach[r.exclusive] == nil {
+		r.reach[r.exclusive] = r.findReach()
+	}
+	return r.reach[r.exclusive]
+}
+
+// A reach is a set of functions that may come to a needy site, by name.
+type reach struct {
+	all  map[string]bool
+	back map[string]bool // those that may only by what code from elsewhere calls back
 }
 
 // anyMethod is how the methods of a name are called through interfaces.
@@ -61,13 +69,14 @@ func anyMethod(name string) string { return "." + name }
 const anyValue = "func"
 
 // findReach walks the callers backwards from the needy sites.
-func (r *mapRepair) findReach() {
+func (r *mapRepair) findReach() *reach {
 	callers := r.mentioners()
-	r.reach = make(map[string]bool)
+	direct, back := make(map[string]bool), make(map[string]bool)
+	into := direct
 	var todo []string
 	push := func(name string) {
-		if !r.reach[name] {
-			r.reach[name] = true
+		if !into[name] {
+			into[name] = true
 			todo = append(todo, name)
 		}
 	}
@@ -98,9 +107,7 @@ func (r *mapRepair) findReach() {
 	}
 	spread()
 	// What gets there only by being called back, to a fixed point.
-	direct := r.reach
-	back := make(map[string]bool)
-	r.reach = back
+	into = back
 	for more := true; more; {
 		more = false
 		for from, methods := range r.backs {
@@ -111,28 +118,27 @@ func (r *mapRepair) findReach() {
 		}
 		spread()
 	}
-	r.back = back
-	r.reach = direct
-	for name := range back {
-		r.reach[name] = true
-	}
+	all := direct
+	maps.Copy(all, back)
+	return &reach{all, back}
 }
 
 // takesAnyway reports whether fn takes the chosen lock at its top level already,
 // in the mode that its sites need: whoever calls it with the lock held hangs
-// without the fix too.
+// without the fix too. Who holds it for writing hangs whatever mode fn takes it
+// in, which alone counts if r.exclusive is set.
 func (r *mapRepair) takesAnyway(fn *function) bool {
 	if r.lock.isNew {
 		return false
 	}
 	for _, s := range fn.sites {
-		if r.lock.rw && s.needy && s.Op.Writes() {
+		if r.lock.rw && s.needy && s.Op.Writes() && !r.exclusive {
 			return false
 		}
 	}
 	j := &job{r: r, info: fn.pkg.Info, fn: fn}
 	for _, iv := range j.heldIntervals() {
-		if iv.from.call == nil {
+		if iv.from.call == nil || j.returnsBefore(iv.from.call) {
 			continue
 		}
 		for _, stmt := range fn.body.List {
@@ -142,6 +148,21 @@ func (r *mapRepair) takesAnyway(fn *function) bool {
 		}
 	}
 	return false
+}
+
+// returnsBefore reports whether the function may return before a call is made,
+// but after a site: who calls it with the lock held may rely on that.
+func (j *job) returnsBefore(call *ast.CallExpr) bool {
+	if !slices.ContainsFunc(j.fn.sites, func(s *site) bool { return s.needy && s.node.Pos() < call.Pos() }) {
+		return false
+	}
+	found := false
+	ast.Inspect(j.fn.body, func(n ast.Node) bool {
+		ret, ok := n.(*ast.ReturnStmt)
+		found = found || ok && ret.Pos() < call.Pos()
+		return !found
+	})
+	return found
 }
 
 func anyNeedy(sites []*site) bool {
@@ -323,6 +344,8 @@ func (j *job) callsWhileHeld() {
 			if !j.overlapsHeld(n.Lparen, n.Lparen+1) {
 				return true
 			}
+			j.r.exclusive = j.heldExclusively(n.Lparen)
+			defer func() { j.r.exclusive = false }()
 			for _, arg := range append([]ast.Expr{n.Fun}, n.Args...) {
 				if lit, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
 					args[lit] = true
@@ -352,7 +375,7 @@ func (j *job) leadsToNeedy(call *ast.CallExpr) bool {
 		if _, lit := ast.Unparen(call.Fun).(*ast.FuncLit); lit {
 			return false // it is looked into
 		}
-		return j.r.reaches1(anyValue) && (j.r.touches(e) || e.Unknown != "")
+		return j.r.reached().all[anyValue] && (j.r.touches(e) || e.Unknown != "")
 	}
 	return j.r.reaches(fn) && j.r.touches(e)
 }

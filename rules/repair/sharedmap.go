@@ -91,8 +91,10 @@ type mapRepair struct {
 	sites []*site          // in position order, those that need no lock included
 	funcs []*function      // that have sites
 	lock  *lock
-	reach map[string]bool // functions that may come to a needy site; nil until needed
-	back  map[string]bool // those that may only by what code from elsewhere calls back
+	reach map[bool]*reach // by exclusive, see reached
+
+	byPointer bool // see ByPointer
+	exclusive bool // asks about callers who hold the lock for writing
 
 	signalled map[string]bool // see signals; nil until needed
 
