@@ -17,7 +17,7 @@ func (s *Site) noteObject(a *Acc, n *node) {
 	if i < 0 || a.Op != access.Write || a.Owned || len(s.pooled) == maxSame {
 		return
 	}
-	in := instance{n, a.Locks, false}
+	in := instance{n: n, path: a.Path, locks: a.Locks}
 	if !slices.ContainsFunc(s.pooled, func(o instance) bool { return o.n == n && len(o.locks) == len(in.locks) }) {
 		s.pooled = append(s.pooled, in)
 	}
