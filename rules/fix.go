@@ -49,6 +49,9 @@ func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 	if err := a.byPointer(ctx, fs, session); err != nil {
 		return err
 	}
+	if err := a.unproved(ctx, fs); err != nil {
+		return err
+	}
 	return a.alternatives(ctx, fs)
 }
 
@@ -362,14 +365,19 @@ func (a *analysis) lockedWell(edited *analysis, fixed []*judge.Finding) error {
 	return nil
 }
 
+const (
+	typeChecked  = "the edited packages and all that import them type-check, tests included"
+	copiesNoLock = "no value that holds a lock is copied"
+)
+
 // proved lists what prove has checked, in words.
 func proved(f *judge.Finding) []string {
-	out := []string{"the edited packages and all that import them type-check, tests included"}
+	out := []string{typeChecked}
 	if f.Narrow {
 		return append(out,
 			"analysed again, every access in the functions that the witness names holds the lock",
 			"no path that can be followed takes the lock while holding it, or two locks in both orders",
-			"no value that holds a lock is copied")
+			copiesNoLock)
 	}
 	if f.Rule == judge.DeepFormat {
 		return append(out, "the call no longer walks the map")
@@ -377,7 +385,7 @@ func proved(f *judge.Finding) []string {
 	return append(out,
 		"analysed again, every access that needs the lock holds it",
 		"no path that can be followed takes the lock while holding it, or two locks in both orders",
-		"no value that holds a lock is copied")
+		copiesNoLock)
 }
 
 // Fixed is the outcome of applying fixes.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"slices"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rules/judge"
@@ -14,6 +15,15 @@ func (a *analysis) oneMutex(fs []*judge.Finding, session *repair.Session) map[*j
 	alone := make(map[*judge.Finding]*edit.Fix)
 	for _, group := range repair.Groups(fs) {
 		fix := recovering(func() *edit.Fix { return session.Together(group) })
+		if fix == nil {
+			// One of the maps is for a person. That is no reason to lock the
+			// others one within the other.
+			group = slices.DeleteFunc(group, func(f *judge.Finding) bool { return f.Fix.Applicability != edit.Safe })
+			if len(group) < 2 {
+				continue
+			}
+			fix = recovering(func() *edit.Fix { return session.Together(group) })
+		}
 		if fix == nil || len(fix.Edits) == 0 {
 			continue
 		}
