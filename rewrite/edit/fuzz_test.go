@@ -232,7 +232,7 @@ func pick[N ast.Node](o *operator, ok func(N) bool) (N, bool) {
 }
 
 func (o *operator) step() {
-	kind := o.r.IntN(16)
+	kind := o.r.IntN(17)
 	code := []string{"mu.Lock()", "mu.Lock()\ndefer mu.Unlock()\n\n", "x() // added", "if a {\n\tb()\n}"}[o.r.IntN(4)]
 	comment := ""
 	if strings.Contains(code, "//") {
@@ -289,6 +289,12 @@ func (o *operator) step() {
 		if lit, any := pick[*ast.CompositeLit](o, nil); any {
 			code, comment = "mu: new(sync.Mutex)", ""
 			ok, err = true, o.AddKeyedElement(lit, code)
+		}
+	case kind == 16:
+		if fn, any := pick(o, func(d *ast.FuncDecl) bool { return d.Body != nil }); any {
+			s, comment = nil, "// added"
+			ok, err = true, o.SplitFunc(fn, fn.Name.Name+"Rest", comment, "lock()\n\nreturn rest()")
+			o.changed = o.changed || err == nil
 		}
 	case kind == 15:
 		if st, any := pick[*ast.StructType](o, nil); any {

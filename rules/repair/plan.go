@@ -92,6 +92,7 @@ func fewer(a, b candidate) candidate {
 
 // plan chooses the regions of every function.
 func (r *mapRepair) plan() {
+	r.splitFuncs()
 	for _, fn := range r.funcs {
 		if fn.planned {
 			continue

@@ -93,6 +93,11 @@ func (r *mapRepair) findReach() *reach {
 			}
 		}
 	}
+	for _, s := range r.splits {
+		if !s.whole {
+			push(s.obj.FullName())
+		}
+	}
 	spread := func() {
 		for len(todo) > 0 {
 			name := todo[len(todo)-1]
@@ -310,6 +315,9 @@ func (r *mapRepair) heldCalls() {
 				}
 				j := &job{r: r, info: pkg.Info, fn: newFunction(pkg, file, n)}
 				j.held = j.heldIntervals()
+				if body, ok := r.splitBody(j.fn); ok {
+					j.held = append(j.held, body)
+				}
 				if len(j.held) > 0 {
 					j.callsWhileHeld()
 					j.handshakes()
@@ -363,7 +371,7 @@ func (j *job) callsWhileHeld() {
 
 // leadsToNeedy reports whether a call may come to a needy site.
 func (j *job) leadsToNeedy(call *ast.CallExpr) bool {
-	if tv := j.info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() {
+	if tv := j.info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() || j.r.redirected[call] != nil {
 		return false
 	}
 	if j.r.callsBackNeedy(j.info, call) {

@@ -69,6 +69,7 @@ func (s *Session) fix(f *judge.Finding, more ...*judge.Finding) *edit.Fix {
 	if r.prepare() {
 		fix.Title = r.title()
 		r.plan()
+		fix.Title += r.splitTitle()
 	}
 	if r.level() != edit.Manual {
 		fix.Edits = r.carryOut()
@@ -97,6 +98,9 @@ type mapRepair struct {
 	exclusive bool // asks about callers who hold the lock for writing
 
 	signalled map[string]bool // see signals; nil until needed
+
+	splits     map[string]*split        // see splitFuncs
+	redirected map[*ast.CallExpr]*split // calls of them with the lock held
 
 	compares bool             // some function uses the map, and the analysis does not say so
 	getters  []*getter        // that sites have the map from
