@@ -366,26 +366,22 @@ func (a *analysis) lockedWell(edited *analysis, fixed []*judge.Finding) error {
 }
 
 const (
-	typeChecked  = "the edited packages and all that import them type-check, tests included"
-	copiesNoLock = "no value that holds a lock is copied"
+	typeChecked  = "all packages that use the edited ones type-check, tests included"
+	copiesNoLock = "no lock is copied"
 )
 
 // proved lists what prove has checked, in words.
 func proved(f *judge.Finding) []string {
 	out := []string{typeChecked}
-	if f.Narrow {
-		return append(out,
-			"analysed again, every access in the functions that the witness names holds the lock",
-			"no path that can be followed takes the lock while holding it, or two locks in both orders",
-			copiesNoLock)
-	}
-	if f.Rule == judge.DeepFormat {
+	switch {
+	case f.Narrow:
+		out = append(out, "every access in the functions that the witness names holds the lock")
+	case f.Rule == judge.DeepFormat:
 		return append(out, "the call no longer walks the map")
+	default:
+		out = append(out, "every access that needs the lock holds it")
 	}
-	return append(out,
-		"analysed again, every access that needs the lock holds it",
-		"no path that can be followed takes the lock while holding it, or two locks in both orders",
-		copiesNoLock)
+	return append(out, "no path that can be followed takes it twice, or two locks in both orders", copiesNoLock)
 }
 
 // Fixed is the outcome of applying fixes.

@@ -48,6 +48,11 @@ type Access struct {
 	// Goroutine is how the goroutine that performs the access is started and
 	// gets there; empty if no goroutine is known (inferred findings).
 	Goroutine []Frame
+
+	Released []access.Lock // taken by the function before, and no longer held
+	// Way is set where a goroutine is not known, and the function's callers
+	// are what is wrong.
+	Way *Way
 }
 
 // A Guard is the lock that guards a map at some of its accesses.

@@ -180,7 +180,7 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 	}
 	if s, other := v.violation(); s != nil {
 		f.Evidence = Inferred
-		f.Accesses = []Access{{Site: site(s)}}
+		f.Accesses = []Access{j.bare(v, s)}
 		if other != nil {
 			f.Accesses = append(f.Accesses, Access{Site: site(other)})
 		}
@@ -189,7 +189,7 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 		if weak := heldShared(s, v.guard.Lock); weak {
 			f.Message = fmt.Sprintf("map %s is %s while %s is only held for reading", v.loc.Short(), past(s.Op), lockName(v.guard.Lock))
 		}
-		f.Why = v.discipline()
+		f.Why = v.discipline(s)
 		return f
 	}
 	if j.exposed(v, f) || j.besideMutex(v, f) || j.coloured(v, f) || j.declaredGuarded(v, f) || j.pooled(v, f) {
@@ -268,12 +268,30 @@ func (v *verdict) violation() (bad, good *link.Site) {
 	if bad == nil {
 		return nil, nil
 	}
+	return bad, v.keeper()
+}
+
+// keeper returns the access with the guard that convinces a reader soonest: a
+// write, and not one that sets the map up or tears it down, if there is one.
+func (v *verdict) keeper() *link.Site {
+	var best *link.Site
+	rank := func(s *link.Site) int {
+		switch {
+		case s.Op == access.Write && !known.Lifecycle(s.Func):
+			return 3
+		case s.Op == access.Write:
+			return 2
+		case s.Op.Writes():
+			return 1
+		}
+		return 0
+	}
 	for _, s := range v.needy {
-		if !slices.Contains(v.broken, s) && (good == nil || s.Op.Writes() && !good.Op.Writes()) {
-			good = s
+		if !slices.Contains(v.broken, s) && (best == nil || rank(s) > rank(best)) {
+			best = s
 		}
 	}
-	return bad, good
+	return best
 }
 
 // deepFormat reports a format call that walks a map which others change.
@@ -308,12 +326,9 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 			return nil // formatted under another lock that all who change the map hold
 		}
 		f.Evidence = Inferred
-		f.Accesses = []Access{{Site: site(s)}}
-		for _, o := range v.needy {
-			if o.Op.Writes() && !slices.Contains(v.broken, o) {
-				f.Accesses = append(f.Accesses, Access{Site: site(o)})
-				break
-			}
+		f.Accesses = []Access{j.bare(v, s)}
+		if o := v.keeper(); o != nil && o.Op.Writes() {
+			f.Accesses = append(f.Accesses, Access{Site: site(o)})
 		}
 		f.Message += fmt.Sprintf(" without holding %s", lockName(v.guard.Lock))
 		f.Why = v.discipline() + "; formatting goes around it"

@@ -32,6 +32,7 @@ type Program struct {
 	threads  []*Thread
 	reaching map[access.Location][]Reach
 	crowds   map[string][]*node        // see crowd
+	incoming map[*node][]incoming      // see incomings; nil until needed
 	palette  *palette                  // see colours
 	handed   map[access.Location]bool  // see HandedOver
 	isMap    map[summarise.FuncID]bool // methods of map types
@@ -100,6 +101,10 @@ type Acc struct {
 	Site  *Site
 	Via   *Via
 	Owned bool // the object is not visible to any other goroutine
+
+	// Entry is the function that makes it, or calls who does, if it is one of
+	// several that a Thread runs.
+	Entry string
 }
 
 // A Via is a step on the way from a function to an access in its callees.

@@ -127,6 +127,10 @@ func (n *node) runs(t *Thread, ed edge) {
 	if t.Entry == "" {
 		t.Entry = ed.callee.Name
 	}
+	entry := ""
+	if ed.callee.Name != t.Entry {
+		entry = ed.callee.Name
+	}
 	fr := n.frame(ed, true)
 	for _, a := range ed.callee.sync {
 		if a.Owned && !a.Loc.IsZero() {
@@ -135,6 +139,7 @@ func (n *node) runs(t *Thread, ed edge) {
 		for _, b := range fr.instantiate(a) {
 			b.Via = a.Via
 			b.Owned = false
+			b.Entry = entry
 			if !b.Loc.IsZero() {
 				b.Site.locs[b.Loc] = true
 			}
@@ -177,6 +182,7 @@ func (n *node) inherited(t *Thread, e *summarise.Event, ed edge, i int) *Thread 
 		for _, b := range fr.instantiate(a) {
 			b.Via = a.Via
 			b.Owned = false
+			b.Entry = a.Entry
 			if !b.Loc.IsZero() {
 				b.Site.locs[b.Loc] = true
 			}

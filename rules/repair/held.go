@@ -103,9 +103,13 @@ func (j *job) placeCall(c *lockCall) {
 	default:
 		return
 	}
-	c.list = listOf(path[2])
+	at, in := c.stmt, path[2]
+	if label, ok := in.(*ast.LabeledStmt); ok && len(path) > 3 {
+		at, in = label, path[3]
+	}
+	c.list = listOf(in)
 	for i, s := range c.list {
-		if s == c.stmt {
+		if s == at {
 			c.index = i
 		}
 	}

@@ -59,7 +59,8 @@ func (r *mapRepair) reached() *reach {
 // A reach is a set of functions that may come to a needy site, by name.
 type reach struct {
 	all  map[string]bool
-	back map[string]bool // those that may only by what code from elsewhere calls back
+	back map[string]bool   // those that may only by what code from elsewhere calls back
+	next map[string]string // what each mentions on its way there, "" at the end
 }
 
 // anyMethod is how the methods of a name are called through interfaces.
@@ -74,10 +75,14 @@ func (r *mapRepair) findReach() *reach {
 	direct, back := make(map[string]bool), make(map[string]bool)
 	into := direct
 	var todo []string
-	push := func(name string) {
+	towards := make(map[string]string)
+	push := func(name, next string) {
 		if !into[name] {
 			into[name] = true
 			todo = append(todo, name)
+			if _, ok := towards[name]; !ok {
+				towards[name] = next
+			}
 		}
 	}
 	for _, fn := range r.funcs {
@@ -85,17 +90,17 @@ func (r *mapRepair) findReach() *reach {
 			continue
 		}
 		if _, lit := fn.node.(*ast.FuncLit); lit {
-			push(anyValue)
+			push(anyValue, "")
 		}
 		if decl, ok := fn.path[len(fn.path)-2].(*ast.FuncDecl); ok {
 			if obj, ok := fn.pkg.Info.Defs[decl.Name].(*types.Func); ok {
-				push(obj.FullName())
+				push(obj.FullName(), "")
 			}
 		}
 	}
 	for _, s := range r.splits {
 		if !s.whole {
-			push(s.obj.FullName())
+			push(s.obj.FullName(), "")
 		}
 	}
 	spread := func() {
@@ -103,10 +108,10 @@ func (r *mapRepair) findReach() *reach {
 			name := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
 			if name[0] == '(' { // a method
-				push(anyMethod(name[strings.LastIndexByte(name, '.')+1:]))
+				push(anyMethod(name[strings.LastIndexByte(name, '.')+1:]), name)
 			}
 			for _, caller := range callers[name] {
-				push(caller)
+				push(caller, name)
 			}
 		}
 	}
@@ -115,9 +120,10 @@ func (r *mapRepair) findReach() *reach {
 	into = back
 	for more := true; more; {
 		more = false
-		for from, methods := range r.backs {
-			if !back[from] && slices.ContainsFunc(methods, func(m string) bool { return direct[m] || back[m] }) {
-				push(from)
+		for _, from := range slices.Sorted(maps.Keys(r.backs)) {
+			i := slices.IndexFunc(r.backs[from], func(m string) bool { return direct[m] || back[m] })
+			if !back[from] && i >= 0 {
+				push(from, r.backs[from][i])
 				more = true
 			}
 		}
@@ -125,7 +131,7 @@ func (r *mapRepair) findReach() *reach {
 	}
 	all := direct
 	maps.Copy(all, back)
-	return &reach{all, back}
+	return &reach{all, back, towards}
 }
 
 // takesAnyway reports whether fn takes the chosen lock at its top level already,
@@ -360,8 +366,7 @@ func (j *job) callsWhileHeld() {
 				}
 			}
 			if j.leadsToNeedy(n) {
-				j.r.doubts = append(j.r.doubts, j.doubt(edit.Manual, n.Pos(),
-					"%s is called here with %s held, and would have to take it: split it into one that locks and one that is called with the lock held", calleeName(n), j.r.lock.display))
+				j.r.doubts = append(j.r.doubts, j.doubt(edit.Manual, n.Pos(), "%s", j.wouldTakeAgain(n)))
 			}
 		}
 		return true

@@ -19,6 +19,7 @@ import (
 	"go/token"
 	"go/types"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -222,24 +223,35 @@ func lowest(doubts []doubt) edit.Applicability {
 	return level
 }
 
-// maxReasons bounds how many doubts a Reason lists.
-const maxReasons = 4
+// maxReasons bounds how many doubts a Reason lists, and how many places of each.
+const maxReasons = 3
 
 // reason returns the doubts that made the fix what it is, worst first.
 func (r *mapRepair) reason() string {
 	level := r.level()
 	sort.SliceStable(r.doubts, func(i, j int) bool { return r.doubts[i].level < r.doubts[j].level })
-	var texts []string
-	seen := make(map[string]bool)
+	var texts []string                  // distinct
+	places := make(map[string][]string) // by text
 	for _, d := range r.doubts {
-		text := fmt.Sprintf("%s: %s", r.where(d.pos), d.text)
-		if d.level == level && !seen[text] {
-			seen[text] = true
-			texts = append(texts, text)
+		if d.level != level {
+			continue
+		}
+		if places[d.text] == nil {
+			texts = append(texts, d.text)
+		}
+		if at := r.where(d.pos); !slices.Contains(places[d.text], at) {
+			places[d.text] = append(places[d.text], at)
 		}
 	}
+	for i, text := range texts {
+		at := places[text]
+		if n := len(at) - maxReasons; n > 0 {
+			at = append(at[:maxReasons], fmt.Sprintf("%d more", n))
+		}
+		texts[i] = strings.Join(at, ", ") + ": " + text
+	}
 	if n := len(texts); n > maxReasons {
-		texts = append(texts[:maxReasons], fmt.Sprintf("and %d more places", n-maxReasons))
+		texts = append(texts[:maxReasons], fmt.Sprintf("and for %d more reasons", n-maxReasons))
 	}
 	return strings.Join(texts, "; ")
 }

@@ -226,7 +226,7 @@ func (b *builder) published(e Event, v *ssa.ChangeType) {
 	if types.TypeString(v.Type(), nil) != expvarFunc {
 		return
 	}
-	e.Kind, e.Multi, e.Targets, e.Text = Spawn, true, b.targets(v.X), "expvar serves it"
+	e.Kind, e.Multi, e.Targets, e.Text = Spawn, true, b.targets(v.X), "expvar.Func, served with /debug/vars,"
 	b.emit(e)
 }
 
