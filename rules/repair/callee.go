@@ -41,8 +41,8 @@ func (r *mapRepair) fromCaller(s *site) bool {
 		return false
 	}
 	calls, ok := r.callsWith(fn, param)
-	if !ok || len(calls) == 0 {
-		return false
+	if !ok || len(calls) == 0 || slices.ContainsFunc(calls, r.blocks) && r.readsOnly(s.fn, v) {
+		return false // the last is for lendTo
 	}
 	for _, c := range calls {
 		i := slices.IndexFunc(r.handed, func(d *site) bool { return d.node == c.node })
@@ -54,6 +54,11 @@ func (r *mapRepair) fromCaller(s *site) bool {
 		}
 	}
 	return true
+}
+
+// blocks reports whether the call that is s may block.
+func (r *mapRepair) blocks(s *site) bool {
+	return (&job{r: r}).effect(s.node.(*ast.CallExpr)).Blocks != ""
 }
 
 // paramIndex returns which parameter v is, -1 for the receiver, -2 for none.
@@ -138,13 +143,13 @@ func (r *mapRepair) callsOf(fn *types.Func, f func(*load.Package, *ast.File, *as
 					switch n := n.(type) {
 					case *ast.CallExpr:
 						callee, is := typeutil.Callee(pkg.Info, n).(*types.Func)
-						if is && callee.Origin().FullName() == fn.FullName() {
+						if is && comesTo(callee, fn) {
 							called[calleeIdent(n)] = true
 							f(pkg, file, n)
 						}
 					case *ast.Ident:
 						use, is := pkg.Info.Uses[n].(*types.Func)
-						if is && !called[n] && use.Origin().FullName() == fn.FullName() {
+						if is && !called[n] && comesTo(use, fn) {
 							f(pkg, file, nil)
 						}
 					}
@@ -153,6 +158,19 @@ func (r *mapRepair) callsOf(fn *types.Func, f func(*load.Package, *ast.File, *as
 			})
 		}
 	}
+}
+
+// comesTo reports whether a use of f may be one of fn: f is fn, or a method of an
+// interface that fn's receiver implements.
+func comesTo(f, fn *types.Func) bool {
+	if f.Origin().FullName() == fn.FullName() {
+		return true
+	}
+	if f.Name() != fn.Name() || !isInterfaceMethod(f) || fn.Signature().Recv() == nil {
+		return false
+	}
+	iface, ok := f.Signature().Recv().Type().Underlying().(*types.Interface)
+	return ok && types.Implements(fn.Signature().Recv().Type(), iface)
 }
 
 // aliasOf reports whether e is a local variable that the map was assigned to.
@@ -211,19 +229,25 @@ func (r *mapRepair) handedSite(pkg *load.Package, file *ast.File, call *ast.Call
 // addHanded adds the calls that fromCaller found to the sites.
 func (r *mapRepair) addHanded() {
 	for _, s := range r.handed {
-		pkg, _ := r.p.File(s.Pos.File)
-		node := runner(pkg.Info, s.path)
-		i := slices.IndexFunc(r.funcs, func(fn *function) bool { return fn.node == node })
-		if i < 0 {
-			i = len(r.funcs)
-			r.funcs = append(r.funcs, newFunction(pkg, s.file, node))
-		}
-		s.fn = r.funcs[i]
-		s.fn.sites = append(s.fn.sites, s)
-		slices.SortStableFunc(s.fn.sites, func(a, b *site) int { return cmp.Compare(a.node.Pos(), b.node.Pos()) })
-		r.sites = append(r.sites, s)
+		r.enter(s)
 		r.holder(s)
 	}
+}
+
+// enter adds a site that the analysis does not give to its function, and to the
+// others.
+func (r *mapRepair) enter(s *site) {
+	pkg, _ := r.p.File(s.Pos.File)
+	node := runner(pkg.Info, s.path)
+	i := slices.IndexFunc(r.funcs, func(fn *function) bool { return fn.node == node })
+	if i < 0 {
+		i = len(r.funcs)
+		r.funcs = append(r.funcs, newFunction(pkg, s.file, node))
+	}
+	s.fn = r.funcs[i]
+	s.fn.sites = append(s.fn.sites, s)
+	slices.SortStableFunc(s.fn.sites, func(a, b *site) int { return cmp.Compare(a.node.Pos(), b.node.Pos()) })
+	r.sites = append(r.sites, s)
 }
 
 // handedHeld settles which of the calls that fromCaller found hold the chosen

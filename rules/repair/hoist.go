@@ -193,8 +193,9 @@ type hoisting struct {
 	initSites []*site
 
 	keys    []earlyKey
-	before  []func() string // code before the lock is taken
-	under   []func() string // code under the lock
+	before  []func() string                    // code before the lock is taken
+	under   []func() string                    // code under the lock
+	copies  []func(*edit.Tree) (string, error) // more of it
 	replace []op
 	doubts  []doubt
 }
@@ -212,6 +213,13 @@ func (h *hoisting) emit(open *seam, unlock string) []op {
 		for _, f := range h.under {
 			lines = append(lines, f())
 		}
+		for _, f := range h.copies {
+			code, err := f(t)
+			if err != nil {
+				return err
+			}
+			lines = append(lines, code)
+		}
 		lines = append(lines, unlock)
 		return t.InsertBefore(h.list[h.i], strings.Join(lines, "\n"))
 	}}
@@ -225,6 +233,12 @@ func (h *hoisting) values(sites []*site) bool {
 		e, ok := site.node.(ast.Expr)
 		if !ok || isTarget(site) || inTarget(site) {
 			return false
+		}
+		if site.lent {
+			if !h.copied(site, e) {
+				return false
+			}
+			continue
 		}
 		if b := comparison(site); b != nil && isMap(h.info.TypeOf(e)) {
 			e = b // the outcome is what is wanted, not the map

@@ -22,6 +22,9 @@ func (r *mapRepair) holder(s *site) {
 		found = r.aliased(s)
 		s.obj.alias = true
 	}
+	if len(found) == 0 && r.guardHeld(s) {
+		return // whatever the object is called here
+	}
 	if len(found) == 0 && r.fromGetter(s) {
 		s.Exempt, s.obj.alias = "reads a copy", false
 		return
@@ -30,8 +33,9 @@ func (r *mapRepair) holder(s *site) {
 		s.Exempt, s.obj.alias = "its callers hold the lock", false
 		return
 	}
-	if len(found) == 0 && r.guardHeld(s) {
-		return // whatever the object is called here
+	if len(found) == 0 && r.lendTo(s) {
+		s.Exempt, s.obj.alias = "reads a copy", false
+		return
 	}
 	if len(found) == 0 {
 		r.doubt(edit.Manual, s.node.Pos(), "the map is reached here through another variable: it has to be locked where it is taken from its %s, or copied", r.f.Map.Owner)

@@ -390,5 +390,5 @@ func (j *job) leadsToNeedy(call *ast.CallExpr) bool {
 		}
 		return j.r.reached().all[anyValue] && (j.r.touches(e) || e.Unknown != "")
 	}
-	return j.r.reaches(fn) && j.r.touches(e)
+	return j.r.reaches(fn) && (j.r.touches(e) || j.r.compares)
 }

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
 )
@@ -48,7 +49,13 @@ func (j *job) plan() proposal {
 	if len(rest) == 0 {
 		return upgraded
 	}
-	j.sites = rest
+	j.sites = slices.DeleteFunc(slices.Clone(rest), func(s *site) bool { return s.lent })
+	if len(j.sites) < len(rest) {
+		upgraded.add(j.lend(slices.DeleteFunc(rest, func(s *site) bool { return !s.lent })))
+	}
+	if len(j.sites) == 0 {
+		return upgraded
+	}
 	list := func() (proposal, bool) { return j.list(j.fn.body.List, j.sites) }
 	candidates := []candidate{list, j.deferForm}
 	if len(j.held) == 0 && j.prefersDefer() {
@@ -65,6 +72,13 @@ func (j *job) plan() proposal {
 		p.doubts = append(p.doubts, j.whyNot())
 	}
 	p.doubts = append(p.doubts, j.torn(p)...)
+	for _, s := range upgraded.spans {
+		for _, t := range p.spans {
+			if t.pos < s.end && s.pos < t.end {
+				p.doubts = append(p.doubts, j.doubt(edit.Manual, s.pos, "%s would be taken here while it is held", j.ref.text))
+			}
+		}
+	}
 	p.add(upgraded)
 	return p
 }

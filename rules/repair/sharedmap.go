@@ -106,6 +106,7 @@ type mapRepair struct {
 	compares bool             // some function uses the map, and the analysis does not say so
 	getters  []*getter        // that sites have the map from
 	handed   []*site          // calls that hand the map on, see fromCaller
+	lent     []*site          // what hands on a copy, see lendTo
 	counted  []string         // the counters beside the map that the lock guards too
 	outside  map[string]outer // see outers
 	deferred *bool            // see outlived
