@@ -80,11 +80,10 @@ func (r *deepRepair) addressForm() (form, error) {
 	if !info.Types[e].Addressable() {
 		return form{}, fmt.Errorf("the value has no address to print, and its fields are read when it is passed")
 	}
-	f := form{verb: "p", value: "&" + r.text(e), what: "address"}
 	if id, ok := e.(*ast.Ident); ok && r.isCopy(info.Uses[id]) {
-		f.reason = id.Name + " is a copy, whose address tells little"
+		return form{verb: "T", what: "type"}, nil // the address of a copy tells no more
 	}
-	return f, nil
+	return form{verb: "p", value: "&" + r.text(e), what: "address"}, nil
 }
 
 // isCopy reports whether a variable was made as a copy of a value that lives
