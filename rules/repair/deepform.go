@@ -16,6 +16,9 @@ func (r *deepRepair) form() (form, error) {
 	if r.args[0].How.Verb == 'w' {
 		return form{}, fmt.Errorf("%%w keeps the error for errors.Is: change the error's text instead")
 	}
+	if isLiteral(r.expr) {
+		return form{}, fmt.Errorf("the value is made here, and given the map of another one: %s", r.copyAdvice())
+	}
 	if holdsMapItself(t) {
 		return form{}, fmt.Errorf("the map is what the reader wants to see: %s", r.copyAdvice())
 	}
@@ -34,6 +37,16 @@ func (r *deepRepair) form() (form, error) {
 		return form{verb: "p", what: "pointer"}, nil
 	}
 	return form{}, fmt.Errorf("a value of type %s has no address to print", t)
+}
+
+// isLiteral reports whether e makes a value: status{}, &status{}.
+func isLiteral(e ast.Expr) bool {
+	e = ast.Unparen(e)
+	if addr, ok := e.(*ast.UnaryExpr); ok && addr.Op == token.AND {
+		e = ast.Unparen(addr.X)
+	}
+	_, ok := e.(*ast.CompositeLit)
+	return ok
 }
 
 // holdsMapItself reports whether t is a map, or a pointer to or slice or array

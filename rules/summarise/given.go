@@ -3,10 +3,12 @@ package summarise
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
 
+	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/sinks"
 )
 
@@ -31,14 +33,91 @@ func formatted(c *ssa.CallCommon, call *ast.CallExpr, arg sinks.Arg) []formattin
 	case v != nil && arg.Expr != call.Args[arg.Index]:
 		return []formatting{{arg: arg, v: element(v, call.Args[arg.Index], arg.Expr)}}
 	default:
-		return []formatting{{arg: arg, v: v}}
+		return append([]formatting{{arg: arg, v: v}}, inside(v, arg)...)
 	}
-	var out []formatting
+	return each(values, arg)
+}
+
+// inside returns what a literal with elements of any type has formatted:
+//
+//	json.NewEncoder(w).Encode(map[string]any{"streams": c.streams})
+func inside(v ssa.Value, arg sinks.Arg) []formatting {
+	if v == nil {
+		return nil
+	}
+	v = unwrap(v)
+	var elem types.Type
+	switch t := v.Type().Underlying().(type) {
+	case *types.Map:
+		elem = t.Elem()
+	case *types.Slice:
+		elem = t.Elem()
+	}
+	if elem == nil || !types.IsInterface(elem) {
+		return nil
+	}
+	arg.Nested = true
+	return each(elements(v), arg)
+}
+
+// each returns what values of known types have formatted.
+func each(values []ssa.Value, arg sinks.Arg) (out []formatting) {
 	for _, x := range values {
 		if mi, ok := x.(*ssa.MakeInterface); ok {
 			arg.Type = mi.X.Type()
 			out = append(out, formatting{arg: arg, v: x})
 		}
+	}
+	return out
+}
+
+// handedIn returns the paths of what a walk of a new object leads to, where the
+// object was given it when it was made: the map of somebody else.
+//
+//	log.Printf("%+v", status{streams: c.streams})
+func (b *builder) handedIn(v ssa.Value, steps []access.Step) []access.Path {
+	return b.handedTo(v, steps, 0)
+}
+
+func (b *builder) handedTo(v ssa.Value, steps []access.Step, depth int) (out []access.Path) {
+	const most = 3 // copies of copies
+	if v == nil || len(steps) == 0 || depth > most {
+		return nil
+	}
+	v = unwrap(v)
+	if load, ok := v.(*ssa.UnOp); ok && load.Op == token.MUL {
+		v = load.X
+	}
+	a, ok := v.(*ssa.Alloc)
+	if !ok || slices.ContainsFunc(b.copiedFrom(a), func(p access.Path) bool { return p.Root.Kind != access.LocalVar }) {
+		return nil
+	}
+	for _, ref := range *a.Referrers() {
+		switch ref := ref.(type) {
+		case *ssa.Store: // a literal, made before the variable
+			if ref.Addr == a {
+				out = append(out, b.handedTo(ref.Val, steps, depth+1)...)
+			}
+		case *ssa.FieldAddr:
+			if fieldStep(ref.X.Type(), ref.Field).Name == steps[0].Name {
+				out = append(out, b.storedAt(ref, steps[1:])...)
+			}
+		}
+	}
+	return out
+}
+
+// storedAt returns the paths of what is stored in a field, with steps appended.
+func (b *builder) storedAt(field *ssa.FieldAddr, steps []access.Step) (out []access.Path) {
+	for _, ref := range *field.Referrers() {
+		if st, ok := ref.(*ssa.Store); ok && st.Addr == field {
+			for _, p := range b.pathsOf(st.Val) {
+				out = merge(out, p)
+			}
+		}
+	}
+	for _, s := range steps {
+		out = extend(out, s)
 	}
 	return out
 }

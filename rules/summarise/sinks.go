@@ -191,6 +191,10 @@ func (b *builder) format(e Event, c *ssa.CallCommon, g formatting) {
 		if w.Impl != nil {
 			f.Sink.Impl = types.TypeString(w.Impl, nil)
 		}
+		if in := b.handedIn(g.v, w.Steps); len(in) > 0 {
+			b.access(f, access.Format, in)
+			continue
+		}
 		f.Kind, f.Op, f.Loc = Access, access.Format, w.Location
 		for _, p := range walkPaths(paths, w.Steps) {
 			f.Path = p
