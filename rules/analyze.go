@@ -312,6 +312,7 @@ func (a *analysis) env() *summarise.Env {
 	env := &summarise.Env{
 		Sinks: table, Footprints: sinks.NewFootprints(all),
 		Own: func(path string) bool { return own[path] }, Known: a.cfg.Known,
+		Panicked: sync.OnceValue(func() []types.Type { return summarise.PanicTypes(a.units()) }),
 	}
 	if a.outside != nil {
 		env.Own, env.Footprints.Behind = a.outside.isOwn, a.outside.behind

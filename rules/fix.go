@@ -30,7 +30,10 @@ func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 		if err := a.proveAll(ctx, fs); err != nil {
 			return err
 		}
-		return a.together(fs)
+		if err := a.together(fs); err != nil {
+			return err
+		}
+		return a.alternatives(ctx, fs)
 	}
 	alone := a.oneMutex(fs, session)
 	if err := a.proveAll(ctx, fs); err != nil {

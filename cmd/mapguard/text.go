@@ -154,7 +154,7 @@ func (t *text) source(indent string, p access.Pos) {
 
 // holding says which locks are held at a site.
 func (t *text) holding(s judge.Site) string {
-	if len(s.Locks) == 0 {
+	if len(s.Locks)+len(s.Keyed) == 0 {
 		return "holding no lock"
 	}
 	var names []string
@@ -166,6 +166,9 @@ func (t *text) holding(s judge.Site) string {
 		if !slices.Contains(names, name) { // by the function and by its callers
 			names = append(names, name)
 		}
+	}
+	for _, l := range s.Keyed {
+		names = append(names, l.Path.String()+"(key)")
 	}
 	return "holding " + strings.Join(names, " and ")
 }

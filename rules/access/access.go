@@ -108,6 +108,9 @@ type Lock struct {
 	ID   LockID
 	Path Path // how the function that holds it names it
 	Mode Mode
+	// Keyed says that the object has many locks, of which a key picks one:
+	// locks.Lock(name). ID is the object's method then.
+	Keyed bool
 }
 
 // Borrowed reports whether the lock is reached through a field that holds a

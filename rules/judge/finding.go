@@ -35,6 +35,7 @@ type Site struct {
 	Func  string        // the enclosing function, as a stack trace shows it without the package path
 	Pos   access.Pos    // of the expression that does it: m[k], the range clause, the call
 	Locks []access.Lock // held for certain, whoever called the function
+	Keyed []access.Lock // held too, but each one of many that a key picks
 	Base  access.Path   // the object that holds the map, as the function names it
 
 	// Exempt says why the access needs no lock, "" if it does: "before the

@@ -97,6 +97,41 @@ func findGuard(loc access.Location, needy []*link.Site, declared summarise.Guard
 	return g, beside, broken
 }
 
+// keyed returns the method that takes a lock by key under which the map is used
+// throughout, and changed: each object of the map's has its lock. That says
+// nothing of a map that is used under many keys, so no more follows from it
+// than that a format call should be under the lock too.
+func (v *verdict) keyed() (access.LockID, bool) {
+	var common []access.Lock
+	first, writes := true, false
+	for _, s := range v.needy {
+		switch {
+		case s.Op == access.Format:
+			continue
+		case first:
+			common, first = slices.Clone(s.Keyed), false
+		}
+		writes = writes || s.Op == access.Write
+		common = slices.DeleteFunc(common, func(l access.Lock) bool {
+			return !slices.ContainsFunc(s.Keyed, func(k access.Lock) bool { return k.ID == l.ID && enough(s.Op, k.Mode) })
+		})
+	}
+	if len(common) == 0 || !writes || v.unformatted() < 2 {
+		return access.LockID{}, false
+	}
+	return common[0].ID, true
+}
+
+// unformatted counts the accesses that need a lock, but for format calls.
+func (v *verdict) unformatted() (n int) {
+	for _, s := range v.needy {
+		if s.Op != access.Format {
+			n++
+		}
+	}
+	return n
+}
+
 // borrows reports whether s holds a lock that may be any lock.
 func borrows(s *link.Site) bool {
 	return slices.ContainsFunc(s.Locks, access.Lock.Borrowed)

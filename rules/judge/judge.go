@@ -350,6 +350,14 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 		}
 	}
 	f.Why = "the map changes after it is shared; nothing here starts a second goroutine"
+	if lock, ok := v.keyed(); ok {
+		if slices.ContainsFunc(s.Keyed, func(l access.Lock) bool { return l.ID == lock }) {
+			return nil // formatted under the key's lock
+		}
+		f.Evidence = Inferred
+		f.Message += fmt.Sprintf(" without holding %s(key)", lock.Short())
+		f.Why = fmt.Sprintf("all %d accesses to the map are made under %s(key); formatting goes around it", v.unformatted(), lock.Short()) + note(s)
+	}
 	return f
 }
 
@@ -395,7 +403,7 @@ func (v *verdict) finding(rule string) *Finding {
 }
 
 func site(s *link.Site) Site {
-	return Site{Op: s.Op, Pkg: s.Pkg, Func: s.Func, Pos: s.Pos, Locks: s.Locks, Base: s.Path.Base(), Exempt: s.Exempt}
+	return Site{Op: s.Op, Pkg: s.Pkg, Func: s.Func, Pos: s.Pos, Locks: s.Locks, Keyed: s.Keyed, Base: s.Path.Base(), Exempt: s.Exempt}
 }
 
 // identify gives every finding its ID. It depends on the rule, the map and, for

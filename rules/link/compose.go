@@ -139,7 +139,7 @@ func (p *Program) site(n *node, e *summarise.Event, loc access.Location) *Site {
 	}
 	s := &Site{
 		Op: e.Op, Loc: e.Loc, Pkg: n.Pkg, Func: n.Name, FuncID: n.ID, Pos: e.Pos, Path: e.Path,
-		Locks: e.Locks, Sink: e.Sink, Test: n.Test, Aliased: e.Aliased, node: n, locs: make(map[access.Location]bool),
+		Locks: e.Locks, Keyed: e.Keyed, Sink: e.Sink, Test: n.Test, Aliased: e.Aliased, node: n, locs: make(map[access.Location]bool),
 	}
 	if !loc.IsZero() {
 		s.locs[loc] = true

@@ -84,6 +84,7 @@ type edge struct {
 	by     summarise.Target // passed: who calls it
 	locks  []access.Lock    // passed: what that one holds then, in its own terms
 	starts *summarise.Event // passed: the event that starts it on another goroutine; nil if it is called
+	in     *node            // starts: whose event that is
 	vague  bool             // a method of an interface that says nothing, see vague
 }
 
@@ -124,6 +125,7 @@ type Site struct {
 	Pos    access.Pos
 	Path   access.Path // in the terms of its function
 	Locks  []access.Lock
+	Keyed  []access.Lock // see summarise.Event
 	Sink   *summarise.Sink
 	Test   bool
 	Exempt string
@@ -348,11 +350,11 @@ func (p *Program) resolvePassed(n *node, i int, bodies bool) {
 func (n *node) addUse(p *Program, i int, t, by summarise.Target, u *use) {
 	ed := edge{event: i, target: t, passed: true, by: by}
 	if u.spawns != nil {
-		ed.starts = u.spawns
+		ed.starts, ed.in = u.spawns, u.in
 		n.addEdge(p, ed)
 	}
 	if u.calls {
-		ed.starts, ed.locks = nil, u.locks
+		ed.starts, ed.in, ed.locks = nil, nil, u.locks
 		n.addEdge(p, ed)
 	}
 }

@@ -11,6 +11,7 @@ import (
 type use struct {
 	calls  bool             // before it returns
 	spawns *summarise.Event // on another goroutine, started by this event; nil if not
+	in     *node            // whose event that is
 	locks  []access.Lock    // held at every call
 }
 
@@ -44,7 +45,7 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 			return
 		}
 		if spawn { // whatever the goroutine does with it, it does there
-			u.calls, u.spawns = false, e
+			u.calls, u.spawns, u.in = false, e, n
 		}
 		if n.uses == nil {
 			n.uses = make(map[int]*use)
@@ -59,7 +60,7 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 			old.locks, changed = u.locks, true // fewer hold for certain
 		}
 		if u.spawns != nil && old.spawns == nil {
-			old.spawns, changed = u.spawns, true
+			old.spawns, old.in, changed = u.spawns, u.in, true
 		}
 	}
 	for _, t := range e.Targets {
@@ -67,7 +68,7 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 		for k, fns := range t.Fns {
 			if g := p.nodes[t.ID]; g != nil && g.uses[-1-k] != nil {
 				for _, f := range fns {
-					add(f, use{calls: g.uses[-1-k].calls, spawns: g.uses[-1-k].spawns, locks: e.Locks})
+					add(f, use{calls: g.uses[-1-k].calls, spawns: g.uses[-1-k].spawns, in: g.uses[-1-k].in, locks: e.Locks})
 				}
 			}
 		}
@@ -77,7 +78,9 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 			if f.Kind != summarise.ParamFunc && f.Kind != summarise.FreeFunc {
 				continue
 			}
-			if !p.eachUse(n, i, j, func(_ summarise.Target, u *use) { add(f, use{calls: u.calls, spawns: u.spawns, locks: e.Locks}) }) {
+			if !p.eachUse(n, i, j, func(_ summarise.Target, u *use) {
+				add(f, use{calls: u.calls, spawns: u.spawns, in: u.in, locks: e.Locks})
+			}) {
 				add(f, use{calls: true})
 			}
 		}

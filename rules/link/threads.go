@@ -116,10 +116,21 @@ func (n *node) started(e *summarise.Event, i int) *Thread {
 // passes to it.
 func (n *node) startedBy(ed edge, i int) *Thread {
 	by := ed.starts
-	t := &Thread{Spawn: by.Pos, Text: by.Text, Func: n.Name, Pkg: n.Pkg, Multi: by.Multi, Ends: by.Ends, Local: by.Local, Assumed: by.Assumed, Turns: by.Turns, starter: n, event: i}
+	t := &Thread{Spawn: by.Pos, Text: by.Text, Func: n.Name, Pkg: n.Pkg, Multi: by.Multi, Ends: by.Ends || ed.in.waitsFor(by), Local: by.Local, Assumed: by.Assumed, Turns: by.Turns, starter: n, event: i}
 	t.Via = &Via{Pos: n.Events[i].Pos, Text: "calls " + n.Events[i].Text}
 	n.runs(t, ed)
 	return t
+}
+
+// waitsFor reports whether a goroutine that n itself starts has ended whenever n
+// returns. Callees are looked at first, so this is known of them by then.
+func (n *node) waitsFor(e *summarise.Event) bool {
+	for _, t := range n.ts {
+		if t.starter == n && &n.Events[t.event] == e {
+			return !n.leaves(t.event)
+		}
+	}
+	return false
 }
 
 // runs adds what the callee of ed does to what t does.

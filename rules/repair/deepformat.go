@@ -214,6 +214,8 @@ func (r *deepRepair) argument() error {
 	}
 	r.expr = r.args[0].Expr
 	switch {
+	case r.args[0].Fields.Family != 0:
+		return fmt.Errorf("the value is among fields that are put together before: change it there")
 	case r.args[0].Spread:
 		return fmt.Errorf("the value is among arguments passed on as a whole")
 	case r.args[0].Surplus:
@@ -375,8 +377,13 @@ func (r *deepRepair) wrap(tree *edit.Tree, form form) error {
 func (r *deepRepair) takesString() bool {
 	info, str := r.pkg.Info, types.Typ[types.String]
 	if r.expr != r.call.Args[r.args[0].Index] {
-		m, ok := info.TypeOf(r.call.Args[r.args[0].Index]).Underlying().(*types.Map)
-		return ok && types.AssignableTo(str, m.Elem())
+		switch lit := info.TypeOf(r.call.Args[r.args[0].Index]).Underlying().(type) {
+		case *types.Map:
+			return types.AssignableTo(str, lit.Elem())
+		case *types.Slice:
+			return types.AssignableTo(str, lit.Elem())
+		}
+		return false
 	}
 	sig, ok := info.TypeOf(r.call.Fun).Underlying().(*types.Signature)
 	if !ok {

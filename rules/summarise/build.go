@@ -26,6 +26,9 @@ type Env struct {
 	Own func(path string) bool
 	// Known is what is known of libraries; nil means known.Default.
 	Known *known.Table
+	// Panicked returns the types of what the program panics with, see
+	// PanicTypes; nil if that is not known.
+	Panicked func() []types.Type
 }
 
 // A packageBuilder summarises one package.
@@ -66,6 +69,7 @@ type builder struct {
 	copies    map[*ssa.Alloc]*renewed
 	// resolving guards against function variables that capture themselves.
 	resolving map[*ssa.Alloc]bool
+	kept      map[ssa.CallInstruction][]formatting // see keep
 }
 
 // Summarise returns the summary of pkg, which must have been checked with

@@ -14,7 +14,8 @@ import (
 // the locks that are still held when it runs.
 func (b *builder) runDefers(e Event, ins *ssa.RunDefers, ls lockset) {
 	for _, d := range b.deferred(ins) {
-		e.Pos, e.Locks = b.start(d.Pos()), slices.Clip(ls)
+		e.Pos = b.start(d.Pos())
+		e.Locks, e.Keyed = ls.split()
 		b.call(e, d, &d.Call)
 		ls = b.applyCall(ls, &d.Call)
 	}

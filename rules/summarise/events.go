@@ -15,7 +15,8 @@ import (
 
 // events appends what ins does to the summary; ls is what is held before it.
 func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
-	e := Event{Block: blk, Locks: slices.Clip(ls), Pos: b.start(ins.Pos())}
+	e := Event{Block: blk, Pos: b.start(ins.Pos())}
+	e.Locks, e.Keyed = ls.split()
 	switch ins := ins.(type) {
 	case *ssa.Alloc:
 		_, isStruct := deref(ins.Type()).Underlying().(*types.Struct)
@@ -421,6 +422,7 @@ func (b *builder) spawn(e Event, g *ssa.Go) {
 	e.Targets, e.Args, e.Fns = b.callees(&g.Call)
 	e.Kind, e.Local = Spawn, true
 	e.Text = "go " + calleeText(b.nodes[g.Pos()])
+	b.sinkCall(e, g, &g.Call)
 	e.Unknown = unknownCallee(&g.Call)
 	b.emit(e)
 }

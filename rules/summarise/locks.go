@@ -229,6 +229,12 @@ func (b *builder) applyCall(ls lockset, c *ssa.CallCommon) lockset {
 			return ls.without(op.lock.Path)
 		}
 	}
+	if op, ok := b.keyedLock(c); ok {
+		if op.acquire {
+			return ls.with(op.lock)
+		}
+		return ls.without(op.lock.Path)
+	}
 	fn := c.StaticCallee()
 	if fn == nil {
 		return ls
@@ -294,7 +300,7 @@ func (b *builder) lockEffects(in []lockset) {
 		}
 	}
 	for _, l := range atExit {
-		if visible(l.Path) {
+		if visible(l.Path) && !l.Keyed {
 			b.sum.Acquires = append(b.sum.Acquires, l)
 		}
 	}

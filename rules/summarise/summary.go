@@ -124,6 +124,7 @@ type Event struct {
 	Block int // index into Func.Succs; Events of one block are in execution order
 	Pos   access.Pos
 	Locks []access.Lock // held for certain since the function began
+	Keyed []access.Lock // those among them that a key has picked; not in Locks
 	Lock  access.Lock   // Acquire
 
 	Path access.Path // Access: the map; Wait, Signal: the group; Publish: the object
