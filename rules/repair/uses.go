@@ -111,7 +111,7 @@ func (r *mapRepair) otherUse(pkg *load.Package, file *ast.File, e ast.Expr, path
 		r.handedOn(pkg, e, n)
 		return
 	case *ast.AssignStmt:
-		r.assignedOn(pkg, e, n)
+		r.assignedOn(pkg, file, e, n)
 		return
 	case *ast.ValueSpec:
 		for i, v := range n.Values {
@@ -130,7 +130,7 @@ func (r *mapRepair) otherUse(pkg *load.Package, file *ast.File, e ast.Expr, path
 }
 
 // assignedOn judges an assignment of the map itself to another variable.
-func (r *mapRepair) assignedOn(pkg *load.Package, e ast.Expr, n *ast.AssignStmt) {
+func (r *mapRepair) assignedOn(pkg *load.Package, file *ast.File, e ast.Expr, n *ast.AssignStmt) {
 	for i, rhs := range n.Rhs {
 		if ast.Unparen(rhs) != e || len(n.Lhs) != len(n.Rhs) {
 			continue
@@ -140,7 +140,7 @@ func (r *mapRepair) assignedOn(pkg *load.Package, e ast.Expr, n *ast.AssignStmt)
 		case ok && id.Name == "_":
 		case !ok || isGlobal(pkg.Info.ObjectOf(id)):
 			r.doubt(edit.Manual, e.Pos(), "the same map is stored in another variable here, which the lock does not guard")
-		case r.replaced():
+		case r.replaced() && (pkg.Path != r.decl.pkg.Path || ast.IsGenerated(file) || !r.compare(pkg, file, e)):
 			r.doubt(edit.Unsafe, e.Pos(), "%s is read here without the lock, and assigned elsewhere", place(r.f.Map))
 		}
 		// What is done with a local variable are sites, but for storing it.
