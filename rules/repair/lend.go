@@ -3,6 +3,7 @@ package repair
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 
@@ -77,14 +78,18 @@ func (r *mapRepair) readsOnly(fn *function, v *types.Var) bool {
 
 // lendIn makes a copy of the map where e, a use of it that is no access, puts it
 // into a literal of another type, if nothing in the module changes what it is
-// there.
+// there. An object behind a pointer may live as long as the map and is there to
+// share it.
 func (r *mapRepair) lendIn(pkg *load.Package, file *ast.File, e ast.Expr, path []ast.Node) bool {
 	kv, ok := path[1].(*ast.KeyValueExpr)
 	if !ok || ast.Unparen(kv.Value) != e || len(path) < 3 || !flat(pkg.Info.TypeOf(e)) {
 		return false
 	}
 	key, ok := kv.Key.(*ast.Ident)
-	if !ok {
+	if !ok || len(path) < 4 {
+		return false
+	}
+	if addr, ok := path[3].(*ast.UnaryExpr); ok && addr.Op == token.AND {
 		return false
 	}
 	field, ok := pkg.Info.Uses[key].(*types.Var)

@@ -82,6 +82,11 @@ func (r *mapRepair) pointerHazards() {
 			}
 		}
 	}
+	for _, f := range r.leftOut() {
+		if at := namedByValue(f.syntax, name); at != nil {
+			r.doubts = append(r.doubts, doubt{edit.Manual, f.fset.Position(at.Pos()), "a file that is not in this build may make a " + name + " here without its lock"})
+		}
+	}
 	r.testMakers()
 }
 
