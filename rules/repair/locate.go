@@ -41,6 +41,8 @@ type function struct {
 	temps map[string][]extent // new variables
 	moved map[movedName]movedVar
 
+	assigns map[*ast.AssignStmt]bool // see redefine
+
 	counters []*types.Var // see counters
 	planned  bool         // see planGetter
 }
