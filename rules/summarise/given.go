@@ -112,7 +112,9 @@ func (b *builder) storedAt(field *ssa.FieldAddr, steps []access.Step) (out []acc
 	for _, ref := range *field.Referrers() {
 		if st, ok := ref.(*ssa.Store); ok && st.Addr == field {
 			for _, p := range b.pathsOf(st.Val) {
-				out = merge(out, p)
+				if p.Root.Kind != access.LocalVar { // its own otherwise
+					out = merge(out, p)
+				}
 			}
 		}
 	}
