@@ -74,7 +74,7 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 	case *ssa.Call:
 		b.call(e, ins, &ins.Call)
 	case *ssa.RunDefers:
-		b.runDefers(e, ls)
+		b.runDefers(e, ls, ins)
 	case *ssa.Panic:
 		b.panics(e, ins)
 	case *ssa.Return:
@@ -90,7 +90,10 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 	b.handlerOperands(e, ins)
 }
 
-func (b *builder) emit(e Event) { b.sum.Events = append(b.sum.Events, e) }
+func (b *builder) emit(e Event) {
+	e.Gated = b.gated
+	b.sum.Events = append(b.sum.Events, e)
+}
 
 func (b *builder) access(e Event, op access.Op, paths []access.Path) {
 	e.Kind, e.Op = Access, op
@@ -109,86 +112,6 @@ func (b *builder) access(e Event, op access.Op, paths []access.Path) {
 		}
 		b.emit(e)
 	}
-}
-
-// swappedOut reports whether the map v was taken out of its variable, which
-// holds another one when at happens:
-//
-//	old := s.m
-//	s.m = nil
-//	for k := range old {
-func (b *builder) swappedOut(v ssa.Value, at ssa.Instruction) bool {
-	load := containerLoad(v)
-	if load == nil {
-		return false
-	}
-	if b.inCopy(load.X) && b.remadeInCopy(load) {
-		return true
-	}
-	from := b.pathsOf(load.X)
-	if len(from) != 1 || from[0].N == 0 && from[0].Root.Kind != access.GlobalVar {
-		return false
-	}
-	return slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
-		return before(load, st) && before(st, at) && slices.Equal(b.pathsOf(st.Addr), from)
-	})
-}
-
-// aliased reports whether the map v was taken out of its variable under a lock
-// that is no longer held: m := s.m; s.mu.Unlock(); m[k].
-func (b *builder) aliased(v ssa.Value, now lockset) bool {
-	load := containerLoad(v)
-	if load == nil {
-		return false
-	}
-	ls := b.in[load.Block().Index]
-	for _, ins := range load.Block().Instrs {
-		if ins == load {
-			break
-		}
-		ls = b.stepLocks(ls, ins)
-	}
-	return slices.ContainsFunc(ls, func(l access.Lock) bool {
-		return !slices.ContainsFunc(now, func(h access.Lock) bool { return h.Path == l.Path })
-	})
-}
-
-// containerLoad returns the load of the variable that v, a map or an element of
-// maps and slices, was taken from; nil if v was not.
-func containerLoad(v ssa.Value) *ssa.UnOp {
-	for range 8 {
-		switch x := v.(type) {
-		case *ssa.UnOp:
-			if x.Op != token.MUL {
-				return nil
-			}
-			ia, ok := x.X.(*ssa.IndexAddr)
-			if !ok {
-				return x
-			}
-			v = ia.X
-		case *ssa.Lookup:
-			v = x.X
-		case *ssa.Index:
-			v = x.X
-		case *ssa.Extract:
-			switch t := x.Tuple.(type) {
-			case *ssa.Lookup:
-				v = t.X
-			case *ssa.Next:
-				r, ok := t.Iter.(*ssa.Range)
-				if !ok {
-					return nil
-				}
-				v = r.X
-			default:
-				return nil
-			}
-		default:
-			return nil
-		}
-	}
-	return nil
 }
 
 // before reports whether a always happens before b: it dominates it.
@@ -427,12 +350,33 @@ func (b *builder) spawn(e Event, g *ssa.Go) {
 
 // runDefers handles the deferred calls, last one first, each with the locks
 // that are still held when it runs.
-func (b *builder) runDefers(e Event, ls lockset) {
+func (b *builder) runDefers(e Event, ls lockset, at *ssa.RunDefers) {
 	for _, d := range slices.Backward(b.defers) {
+		if !reaches(d.Block(), at.Block()) {
+			continue // never deferred on the ways that lead here
+		}
 		e.Pos, e.Locks = b.start(d.Pos()), slices.Clip(ls)
 		b.call(e, d, &d.Call)
 		ls = b.applyCall(ls, &d.Call)
 	}
+}
+
+// reaches reports whether control may get from one block to the other.
+func reaches(from, to *ssa.BasicBlock) bool {
+	seen := make(map[*ssa.BasicBlock]bool)
+	work := []*ssa.BasicBlock{from}
+	for len(work) > 0 {
+		blk := work[len(work)-1]
+		work = work[:len(work)-1]
+		if blk == to {
+			return true
+		}
+		if !seen[blk] {
+			seen[blk] = true
+			work = append(work, blk.Succs...)
+		}
+	}
+	return false
 }
 
 func (b *builder) results(ret *ssa.Return) {

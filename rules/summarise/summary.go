@@ -122,6 +122,8 @@ type Event struct {
 	Pos   access.Pos
 	Locks []access.Lock // held for certain since the function began
 	Lock  access.Lock   // Acquire
+	// Gated says that something was received from a channel on every way here.
+	Gated bool
 
 	Path access.Path // Access: the map; Wait, Signal: the group; Publish: the object
 
