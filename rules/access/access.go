@@ -92,7 +92,8 @@ func (op Op) Writes() bool { return op == Write || op == Replace }
 // holds it. Two objects of one type share the LockID of their field.
 type LockID struct {
 	Location
-	RW bool // sync.RWMutex
+	RW    bool // sync.RWMutex
+	Other bool // no mutex, but something else that excludes others: a fix cannot take it
 }
 
 // A Mode is how a lock is held.

@@ -68,7 +68,8 @@ type Guard struct {
 	Held   int // sites that hold it in a mode that is strong enough
 	Total  int // sites that need a lock
 
-	Declared bool // few sites hold it, but the map is declared under it
+	Declared  bool // few sites hold it, but the map is declared under it
+	Unwritten bool // no site that changes the map holds it for writing
 }
 
 // A Finding is one map that is, or may be, used by two goroutines at once.

@@ -27,6 +27,7 @@ func findGuard(loc access.Location, needy []*link.Site, declared summarise.Guard
 		id       access.LockID
 		held     int
 		writes   int
+		safe     int // writes that hold it exclusively
 		borrowed bool
 	}
 	var tallies []*tally
@@ -38,7 +39,7 @@ func findGuard(loc access.Location, needy []*link.Site, declared summarise.Guard
 		total++
 		var seen []access.Location
 		for _, l := range s.Locks {
-			if l.ID.IsZero() || slices.Contains(seen, l.ID.Location) || l.ID.Location == loc {
+			if l.ID.IsZero() || noMutex(l) || slices.Contains(seen, l.ID.Location) || l.ID.Location == loc {
 				continue // a lock that is an element of the map does not guard the map
 			}
 			seen = append(seen, l.ID.Location)
@@ -52,6 +53,9 @@ func findGuard(loc access.Location, needy []*link.Site, declared summarise.Guard
 			t.borrowed = t.borrowed || l.Borrowed()
 			if s.Op.Writes() {
 				t.writes++ // under a read lock too: the wrong mode of the right lock
+				if l.Mode == access.Exclusive {
+					t.safe++
+				}
 			}
 			if enough(s.Op, l.Mode) {
 				t.held++
@@ -84,12 +88,12 @@ func findGuard(loc access.Location, needy []*link.Site, declared summarise.Guard
 	if top == nil {
 		return nil, beside, nil
 	}
-	g := &Guard{Lock: top.id, Held: top.held, Total: total, Declared: declared.Field != "" && declared.Mutex.Name == top.id.Name && 2*top.held < total}
+	g := &Guard{Lock: top.id, Held: top.held, Total: total, Declared: declared.Field != "" && declared.Mutex.Name == top.id.Name && 2*top.held < total, Unwritten: top.safe == 0}
 	for _, s := range needy {
 		if top.borrowed && len(s.Locks) > 0 {
 			continue // any lock may be the one that the pointer leads to
 		}
-		if l := holds(s, top.id); (l == nil || !enough(s.Op, l.Mode)) && !borrows(s) {
+		if l := holds(s, top.id); (l == nil || !enough(s.Op, l.Mode)) && !borrows(s) && !slices.ContainsFunc(s.Locks, noMutex) {
 			broken = append(broken, s)
 		}
 	}
@@ -131,6 +135,10 @@ func (v *verdict) unformatted() (n int) {
 	}
 	return n
 }
+
+// noMutex reports whether l is no lock that a fix could take, but something that
+// excludes others as one does: the write transaction of a database.
+func noMutex(l access.Lock) bool { return l.ID.Other }
 
 // borrows reports whether s holds a lock that may be any lock.
 func borrows(s *link.Site) bool {

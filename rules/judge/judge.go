@@ -178,7 +178,7 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 	if v.loc.Kind == access.Local {
 		return nil
 	}
-	if s, other := v.violation(); s != nil {
+	if s, other := v.violation(); s != nil && !(v.guard.Unwritten && j.prog.Confined(v.needy)) {
 		f.Evidence = Inferred
 		f.Accesses = []Access{j.bare(v, s)}
 		if other != nil {
@@ -255,6 +255,9 @@ func (v *verdict) violation() (bad, good *link.Site) {
 		if !s.Reachable() {
 			continue // dead, or for tests, which may hold the lock
 		}
+		if known.ForTests(s.Func) || known.Option(s.Func) || v.takesOver(s) {
+			continue // when nobody else uses it
+		}
 		if known.Decodes(s.Func) || s.Path.Root.Kind == access.LocalVar {
 			continue // to an object that hardly anyone else has yet
 		}
@@ -292,6 +295,15 @@ func (v *verdict) keeper() *link.Site {
 		}
 	}
 	return best
+}
+
+// takesOver reports whether s is in a function that copies the maps of one
+// object to another, going by its name: as a rule, one of them is not in use yet,
+// and the other not any more.
+func (v *verdict) takesOver(s *link.Site) bool {
+	return known.CopiesState(s.Func) && slices.ContainsFunc(v.broken, func(t *link.Site) bool {
+		return t.FuncID == s.FuncID && t.Path.Base() != s.Path.Base()
+	})
 }
 
 // deepFormat reports a format call that walks a map which others change.

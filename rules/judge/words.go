@@ -26,9 +26,9 @@ func best(pairs []link.Pair) *link.Pair {
 }
 
 // strength returns what a pair proves: less if it takes a library's word for
-// one of the goroutines.
+// one of the goroutines, or if one of them waits to be told to go on.
 func strength(p *link.Pair) Evidence {
-	if assumed(p) != nil {
+	if assumed(p) != nil || p.Waits {
 		return Inferred
 	}
 	return Shown
@@ -48,6 +48,9 @@ func score(p *link.Pair) int {
 	s := 0
 	if assumed(p) != nil {
 		s -= 2000
+	}
+	if p.Waits {
+		s -= 1500
 	}
 	if p.Exact {
 		s += 1000
@@ -164,6 +167,8 @@ func why(p *link.Pair) string {
 		return fmt.Sprintf("%s at %s is in a loop, so that what it runs overlaps", p.A.Thread.Text, line(p.A.Thread.Spawn))
 	case p.Same:
 		return fmt.Sprintf("the go statement at %s is in a loop, so that its goroutines overlap", line(p.A.Thread.Spawn))
+	case p.Waits:
+		return fmt.Sprintf("%s goes on after it has started the goroutine at %s, which may receive what it waits for by then", p.In, line(p.A.Thread.Spawn))
 	case p.B.Thread == nil:
 		return fmt.Sprintf("%s goes on after it has started the goroutine at %s, and does not wait for it", p.In, line(p.A.Thread.Spawn))
 	case p.Exact && p.In != "" && !p.A.Thread.Local && !p.B.Thread.Local:

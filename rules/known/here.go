@@ -24,6 +24,7 @@ var synchronous = []Synchronous{
 	{Func: "github.com/avast/retry-go.Do"},
 	{Func: "github.com/avast/retry-go/v4.Do"},
 	{Func: "(*go.etcd.io/bbolt.DB).Update"},
+	{Func: "(*go.etcd.io/bbolt.DB).Batch"},
 	{Func: "(*go.etcd.io/bbolt.DB).View"},
 	{Func: "(*go.etcd.io/bbolt.Bucket).ForEach"},
 	{Func: "(*github.com/sony/gobreaker.CircuitBreaker).Execute"},

@@ -362,6 +362,9 @@ func (p *Program) One(m *Meeting, pkg, typ string) bool {
 		return false // who knows
 	}
 	for _, pl := range places {
+		if pl.n.isLiteral() && len(c.calling[pl.n]) == 0 && c.of[pl.n] == nil {
+			return false // kept somewhere: who knows when and how often it is called
+		}
 		for _, x := range c.reaching(pl.n) {
 			if x.Multi || x == m.A || x == m.B {
 				return false

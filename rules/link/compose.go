@@ -119,7 +119,7 @@ func (p *Program) direct(n *node, i int, path access.Path) *Acc {
 		loc = n.location(path)
 	}
 	site := p.site(n, e, loc)
-	a := &Acc{Op: e.Op, Loc: loc, Path: path, Locks: n.heldAt(e, i), Site: site}
+	a := &Acc{Op: e.Op, Loc: loc, Path: path, Locks: n.heldAt(e, i), Site: site, Gated: e.Gated}
 	a.Owned = n.owned(path, i)
 	if path.Root == (access.Root{}) && loc.IsZero() {
 		a.Owned = true
@@ -165,6 +165,7 @@ func (c *composer) call(i int, ed edge) {
 				a.Site.Exempt = "inside sync.Once"
 			}
 			b.Via = &Via{Pos: e.Pos, Text: callText(ed.callee), Next: a.Via}
+			b.Gated = b.Gated || e.Gated
 			if !b.Loc.IsZero() {
 				b.Site.locs[b.Loc] = true
 			}

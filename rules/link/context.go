@@ -2,7 +2,6 @@ package link
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/known"
@@ -28,11 +27,13 @@ func (p *Program) contexts() {
 	for i := len(sccs) - 1; i >= 0; i-- {
 		rounds := 1
 		if len(sccs[i]) > 1 {
-			rounds = 2
+			rounds = 4
 		}
-		for range rounds {
+		for r := range rounds {
 			for _, n := range sccs[i] {
-				p.propagate(n)
+				if n.entry.set || r == rounds-1 { // before, nothing is known of its callers yet
+					p.propagate(n)
+				}
 			}
 		}
 	}
@@ -328,5 +329,5 @@ func (p *Program) Threads() []*Thread { return p.threads }
 // Reachable reports whether the function is exported, or called, started or
 // taken by something in the program.
 func (s *Site) Reachable() bool {
-	return s.node.Exported || s.node.Init || s.node.callers > 0 || s.node.taken || strings.Contains(string(s.FuncID), "$")
+	return s.node.Exported || s.node.Init || s.node.callers > 0 || s.node.taken || s.node.isLiteral()
 }

@@ -106,6 +106,7 @@ type Acc struct {
 	// Entry is the function that makes it, or calls who does, if it is one of
 	// several that a Thread runs.
 	Entry string
+	Gated bool // comes after a receive from a channel, in this function
 }
 
 // A Via is a step on the way from a function to an access in its callees.
@@ -189,6 +190,10 @@ type Pair struct {
 	// function; otherwise only its type is the same.
 	Exact bool
 	In    string // the function that shows both, if Exact
+	// Waits says that goroutine A waits for a message before it makes its
+	// access, and that In, which makes the other, has sent none until then, nor
+	// let anyone else know the object.
+	Waits bool
 }
 
 // A Side is one access of a pair with the goroutine that makes it: nil for

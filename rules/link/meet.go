@@ -44,11 +44,26 @@ func (p *Program) meet(n *node) {
 			}
 			for _, l := range events[a.Loc] {
 				if l.event != t.event && mayConflict(a, l.acc) && n.meets(t, l.event, a.Path.Root) && n.exact(a, l.acc) && conflict(a, l.acc.shared(n.entry.locks)) {
-					p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{l.acc, nil}, Exact: true, In: n.Name})
+					p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{l.acc, nil}, Exact: true, In: n.Name, Waits: a.Gated && n.silent(a.Path.Root, l.event)})
 				}
 			}
 		}
 	}
+}
+
+// silent reports whether n has sent nothing, closed nothing and shown the object
+// at root to nobody when event i happens, other than to the goroutines that it
+// or whoever made the object started.
+func (n *node) silent(root access.Root, i int) bool {
+	if root.Kind != access.LocalVar && !n.fresh[root] || n.afterAny(n.publications()[root], i, root) {
+		return false
+	}
+	for k := range n.Events {
+		if n.Events[k].Kind == summarise.Signal && n.after(k, i) {
+			return false
+		}
+	}
+	return true
 }
 
 type located struct {

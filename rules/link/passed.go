@@ -75,6 +75,9 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 	}
 	for j, fns := range e.Fns {
 		for _, f := range fns {
+			if f.Kind == summarise.Static && p.runs(n, i, j) {
+				p.usesThrough(f, add)
+			}
 			if f.Kind != summarise.ParamFunc && f.Kind != summarise.FreeFunc {
 				continue
 			}
@@ -88,15 +91,42 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 	return changed
 }
 
+// usesThrough adds what a function literal that is called does with the
+// functions that it captured.
+func (p *Program) usesThrough(lit summarise.Target, add func(t summarise.Target, u use)) {
+	g := p.nodes[lit.ID]
+	if g == nil {
+		return
+	}
+	for k, fns := range lit.Fns {
+		if u := g.uses[-1-k]; u != nil {
+			for _, f := range fns {
+				add(f, use{calls: u.calls, spawns: u.spawns})
+			}
+		}
+	}
+}
+
+// runs reports whether argument j of event i of n, a function, is called before
+// the event is over: by code that we see, or that is known to.
+func (p *Program) runs(n *node, i, j int) bool {
+	calls := false
+	if !p.eachUse(n, i, j, func(_ summarise.Target, u *use) { calls = calls || u.calls }) {
+		return n.Events[i].Here
+	}
+	return calls
+}
+
 // eachUse calls do for what each callee of event i of n does with argument j.
-// It reports whether there is a callee with a body.
+// It reports whether there is a callee with a body, other than n: what wraps a
+// library behind an interface that it implements itself hands over to that.
 func (p *Program) eachUse(n *node, i, j int, do func(by summarise.Target, u *use)) bool {
 	e := &n.Events[i]
 	bodies := false
 	for _, t := range e.Targets {
 		for _, r := range p.concrete(t) {
 			g := p.nodes[r.ID]
-			if g == nil {
+			if g == nil || g == n {
 				continue
 			}
 			bodies = true

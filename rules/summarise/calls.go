@@ -14,7 +14,7 @@ import (
 func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	e.Paren = b.pos(ins.Pos())
 	if bi, ok := c.Value.(*ssa.Builtin); ok {
-		b.builtin(e, bi, c)
+		b.builtin(e, bi, ins, c)
 		return
 	}
 	if op, ok := b.lockCall(c); ok {
@@ -78,7 +78,10 @@ func (b *builder) keeps(e Event) {
 }
 
 // builtin handles the built-in functions that use maps, and close.
-func (b *builder) builtin(e Event, bi *ssa.Builtin, c *ssa.CallCommon) {
+func (b *builder) builtin(e Event, bi *ssa.Builtin, ins ssa.Instruction, c *ssa.CallCommon) {
+	if n := bi.Name(); (n == "delete" || n == "clear" || n == "len") && isMap(c.Args[0].Type()) && b.swappedOut(c.Args[0], ins) {
+		return
+	}
 	switch bi.Name() {
 	case "delete":
 		b.access(e, access.Write, b.pathsOf(c.Args[0]))

@@ -133,19 +133,10 @@ func isNew(v ssa.Value) bool {
 // the end of the function, apart from those on which the field was nil.
 func always(st ssa.Instruction, field *types.Var) bool {
 	blk := st.Block()
-	fn := blk.Parent()
 	if d := blk.Idom(); d != nil && len(blk.Preds) == 1 && asksForNil(d, field) {
-		blk = d
+		st = d.Instrs[0]
 	}
-	for _, other := range fn.Blocks {
-		if len(other.Instrs) == 0 {
-			continue
-		}
-		if _, ok := other.Instrs[len(other.Instrs)-1].(*ssa.Return); ok && !blk.Dominates(other) {
-			return false
-		}
-	}
-	return true
+	return reachesEnd(st)
 }
 
 // asksForNil reports whether a block ends in a comparison of the field with nil.

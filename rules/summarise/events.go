@@ -91,7 +91,10 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 	b.handlerOperands(e, ins)
 }
 
-func (b *builder) emit(e Event) { b.sum.Events = append(b.sum.Events, e) }
+func (b *builder) emit(e Event) {
+	e.Gated = b.gated
+	b.sum.Events = append(b.sum.Events, e)
+}
 
 func (b *builder) access(e Event, op access.Op, paths []access.Path) {
 	e.Kind, e.Op = Access, op
@@ -110,86 +113,6 @@ func (b *builder) access(e Event, op access.Op, paths []access.Path) {
 		}
 		b.emit(e)
 	}
-}
-
-// swappedOut reports whether the map v was taken out of its variable, which
-// holds another one when at happens:
-//
-//	old := s.m
-//	s.m = nil
-//	for k := range old {
-func (b *builder) swappedOut(v ssa.Value, at ssa.Instruction) bool {
-	load := containerLoad(v)
-	if load == nil {
-		return false
-	}
-	if b.inCopy(load.X) && b.remadeInCopy(load) {
-		return true
-	}
-	from := b.pathsOf(load.X)
-	if len(from) != 1 || from[0].N == 0 && from[0].Root.Kind != access.GlobalVar {
-		return false
-	}
-	return slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
-		return before(load, st) && before(st, at) && slices.Equal(b.pathsOf(st.Addr), from)
-	})
-}
-
-// aliased reports whether the map v was taken out of its variable under a lock
-// that is no longer held: m := s.m; s.mu.Unlock(); m[k].
-func (b *builder) aliased(v ssa.Value, now lockset) bool {
-	load := containerLoad(v)
-	if load == nil {
-		return false
-	}
-	ls := b.in[load.Block().Index]
-	for _, ins := range load.Block().Instrs {
-		if ins == load {
-			break
-		}
-		ls = b.stepLocks(ls, ins)
-	}
-	return slices.ContainsFunc(ls, func(l access.Lock) bool {
-		return !slices.ContainsFunc(now, func(h access.Lock) bool { return h.Path == l.Path })
-	})
-}
-
-// containerLoad returns the load of the variable that v, a map or an element of
-// maps and slices, was taken from; nil if v was not.
-func containerLoad(v ssa.Value) *ssa.UnOp {
-	for range 8 {
-		switch x := v.(type) {
-		case *ssa.UnOp:
-			if x.Op != token.MUL {
-				return nil
-			}
-			ia, ok := x.X.(*ssa.IndexAddr)
-			if !ok {
-				return x
-			}
-			v = ia.X
-		case *ssa.Lookup:
-			v = x.X
-		case *ssa.Index:
-			v = x.X
-		case *ssa.Extract:
-			switch t := x.Tuple.(type) {
-			case *ssa.Lookup:
-				v = t.X
-			case *ssa.Next:
-				r, ok := t.Iter.(*ssa.Range)
-				if !ok {
-					return nil
-				}
-				v = r.X
-			default:
-				return nil
-			}
-		default:
-			return nil
-		}
-	}
-	return nil
 }
 
 // before reports whether a always happens before b: it dominates it.

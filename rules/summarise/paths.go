@@ -103,6 +103,9 @@ func (b *builder) cellPaths(a *ssa.Alloc) []access.Path {
 	elem := a.Type().Underlying().(*types.Pointer).Elem()
 	switch elem.Underlying().(type) {
 	case *types.Pointer, *types.Map, *types.Interface, *types.Slice, *types.Chan:
+		if b.takenOut(a) {
+			break
+		}
 		var out []access.Path
 		for _, ref := range *a.Referrers() {
 			st, ok := ref.(*ssa.Store)

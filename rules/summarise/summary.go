@@ -126,6 +126,8 @@ type Event struct {
 	Locks []access.Lock // held for certain since the function began
 	Keyed []access.Lock // those among them that a key has picked; not in Locks
 	Lock  access.Lock   // Acquire
+	// Gated says that something was received from a channel on every way here.
+	Gated bool
 
 	Path access.Path // Access: the map; Wait, Signal: the group; Publish: the object
 
