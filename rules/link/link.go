@@ -99,6 +99,7 @@ type Acc struct {
 	Site  *Site
 	Via   *Via
 	Owned bool // the object is not visible to any other goroutine
+	kept  bool // by a function that was stored in a field
 }
 
 // A Via is a step on the way from a function to an access in its callees.
