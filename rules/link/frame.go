@@ -80,7 +80,10 @@ func (fr *frame) instantiate(a *Acc) []*Acc {
 	locks := fr.held(a.Locks)
 	var out []*Acc
 	for _, q := range n.subst(a.Path, e, t) {
-		b := &Acc{Op: a.Op, Loc: a.Loc, Path: q, Locks: locks, Site: a.Site, Gated: a.Gated}
+		b := &Acc{
+			Op: a.Op, Loc: a.Loc, Path: q, Locks: locks, Site: a.Site, Gated: a.Gated,
+			kept: a.kept || a.Path.Root.Kind == access.Captured,
+		}
 		if b.Loc.IsZero() {
 			b.Loc = n.location(q)
 		}

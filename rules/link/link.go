@@ -107,6 +107,7 @@ type Acc struct {
 	// several that a Thread runs.
 	Entry string
 	Gated bool // comes after a receive from a channel, in this function
+	kept  bool // by a function that was stored in a field
 }
 
 // A Via is a step on the way from a function to an access in its callees.

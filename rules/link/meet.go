@@ -39,8 +39,8 @@ func (p *Program) meet(n *node) {
 			continue // what is only registered starts when this function is done, as a rule
 		}
 		for _, a := range t.Accs {
-			if p.pairs[a.Loc] == maxPairs {
-				continue
+			if _, made := n.resultFor(a.Path.Root); made && a.kept || p.pairs[a.Loc] == maxPairs {
+				continue // a constructor is done, as a rule, before anything calls what it stored
 			}
 			for _, l := range events[a.Loc] {
 				if l.event != t.event && mayConflict(a, l.acc) && n.meets(t, l.event, a.Path.Root) && n.exact(a, l.acc) && conflict(a, l.acc.shared(n.entry.locks)) {
@@ -133,9 +133,12 @@ func (p *Program) meetSelf(n *node, t *Thread) {
 //	}
 func (n *node) inTurn(a *Acc, i int) *Acc {
 	b := *a
+	if a.Path.N > a.Path.Holder() {
+		return &b // one of many maps, and the lock perhaps that of this one
+	}
 	b.Locks = slices.DeleteFunc(slices.Clone(a.Locks), func(l access.Lock) bool {
-		if l.ID.Pkg == a.Loc.Pkg && l.ID.Owner == a.Loc.Owner && a.Loc.Kind == access.Field {
-			return false // the map's own, by another name
+		if a.Loc.Kind == access.Field && (l.ID.Pkg == a.Loc.Pkg && l.ID.Owner == a.Loc.Owner || l.Path.HasPrefix(a.Path.Base())) {
+			return false // the map's own, by another name, or one of several in its object
 		}
 		return anElement(l.Path) || (l.Path.Root.Kind == access.LocalVar || n.fresh[l.Path.Root]) && n.remade(l.Path.Root, i)
 	})
