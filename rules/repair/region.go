@@ -118,8 +118,8 @@ func (j *job) list(l []ast.Stmt, sites []*site) (proposal, bool) {
 		if !ok {
 			return proposal{}, false
 		}
-		if c.i != last+1 {
-			p.closes = nil
+		if c.i != last+1 || len(within(j.others, l[c.i])) > 0 {
+			p.closes = nil // what another job puts in between would run under the lock
 		}
 		p.follow(q)
 		last = c.j
@@ -235,6 +235,9 @@ func (j *job) split(l []ast.Stmt, c cluster) (proposal, bool) {
 		q, ok := j.stmt(l, i, in)
 		if !ok {
 			return proposal{}, false
+		}
+		if len(within(j.others, l[i])) > 0 {
+			p.closes = nil
 		}
 		p.follow(q)
 		if i == c.i {
