@@ -187,7 +187,9 @@ func (b *builder) store(e Event, st *ssa.Store) {
 			b.keepFunc(step, v)
 		}
 	}
-	b.publish(e, st.Val, addr)
+	if !justCaptured(st) {
+		b.publish(e, st.Val, addr)
+	}
 	b.alias(e, st, addr)
 	if a, ok := st.Addr.(*ssa.Alloc); ok {
 		if r := b.renewed(a); r != nil {
