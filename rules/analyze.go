@@ -31,6 +31,11 @@ type Config struct {
 	Generated bool           // report what is found in generated files
 	Known     *known.Table   // what is known of libraries; nil means known.Default
 	RWMutex   bool           // new locks are of type sync.RWMutex
+	// Builds are other build configurations under which an edited program has
+	// to type-check; with MentionedBuilds, those too that the files of the
+	// packages mention that a fix edits.
+	Builds          []load.Build
+	MentionedBuilds bool
 	// Witnesses are crashes and races that were seen. If there are any, what
 	// they name is reported and repaired, and nothing else.
 	Witnesses []*witness.Report

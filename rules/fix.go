@@ -55,6 +55,9 @@ func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 	if err := a.unproved(ctx, fs); err != nil {
 		return err
 	}
+	if err := a.otherBuilds(ctx, fs); err != nil {
+		return err
+	}
 	return a.alternatives(ctx, fs)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
+	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules"
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/known"
@@ -24,6 +25,8 @@ type options struct {
 	evidence          judge.Evidence // of that name
 	tests, generated  bool
 	tags, dir         string
+	configs           []string
+	builds            []load.Build // that configs names
 	rows, guard       string
 	allowDirty, help  bool
 	format, color     string
@@ -53,6 +56,7 @@ func (o *options) flags() *pflag.FlagSet {
 	fs.BoolVar(&o.tests, "tests", false, "check test files too")
 	fs.BoolVar(&o.generated, "generated", false, "report what is found in generated files; they are never edited")
 	fs.StringVar(&o.tags, "tags", "", "build `TAGS`, comma-separated")
+	fs.StringSliceVar(&o.configs, "configs", nil, "other build `CONFIGS` that a fix must not break, comma-separated: windows, linux/arm64, +tag, none; those that the files of the edited packages mention if not given")
 	fs.StringVarP(&o.dir, "chdir", "C", "", "run in this `DIR`; paths are relative to it")
 	fs.StringVar(&o.rows, "config", "", "rows for libraries that mapguard does not know, from this `FILE`; "+known.FileName+" beside go.mod if not given")
 	fs.Var(choice{&o.guard, []string{"mutex", "rwmutex"}}, "guard", "what a new lock is: mutex, or rwmutex, which is locked for reading where the map is only read")
@@ -103,6 +107,15 @@ func (o *options) check() error {
 		return usagef("--witness - reads standard input to its end: give it once")
 	case o.diff && o.format == "json":
 		return usagef("--diff prints a diff: leave out --diff, the JSON has the edits of each fix")
+	}
+	if !slices.Equal(o.configs, []string{"none"}) {
+		for _, name := range o.configs {
+			b, err := load.ParseBuild(name)
+			if err != nil {
+				return usagef("--configs: %v", err)
+			}
+			o.builds = append(o.builds, b)
+		}
 	}
 	for _, name := range o.rules {
 		if rule(name) == nil {

@@ -30,7 +30,8 @@ type result struct {
 // ID may name one.
 func (s *session) config() rules.Config {
 	cfg := rules.Config{
-		Rules: s.rules, Tests: s.tests, Generated: s.generated, Witnesses: s.reports, Known: s.known, RWMutex: s.guard == "rwmutex", Progress: s.progress.step,
+		Rules: s.rules, Tests: s.tests, Generated: s.generated, Witnesses: s.reports, Known: s.known, RWMutex: s.guard == "rwmutex",
+		Builds: s.builds, MentionedBuilds: len(s.configs) == 0, Progress: s.progress.step,
 	}
 	if len(s.only)+len(s.skip) == 0 {
 		cfg.Evidence = s.evidence
