@@ -177,7 +177,13 @@ func (p *Program) Importers(pkgs ...*Package) []*Package {
 
 // reach returns the seeds and all that import them, directly or not.
 func (p *Program) reach(seeds []string) map[string]bool {
-	importers := p.importers()
+	var importers map[string][]string
+	if p.All == nil || p.unit != nil { // the graph still grows
+		importers = p.importers()
+	} else {
+		p.reverse.Do(func() { p.importedBy = p.importers() })
+		importers = p.importedBy
+	}
 	reached := make(map[string]bool)
 	for len(seeds) > 0 {
 		id := seeds[len(seeds)-1]

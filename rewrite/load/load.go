@@ -61,6 +61,10 @@ type Program struct {
 	graph   map[string]*Package   // All, by ID
 	owners  map[string][]*Package // packages of the user by file, ordinary variants first
 	sources map[string]*source    // files of the user's packages, by name
+
+	reverse    sync.Once
+	importedBy map[string][]string // see reach
+
 	*family
 }
 
