@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -77,9 +78,10 @@ func (p *Program) newPackage(l *packages.Package) *Package {
 	return pkg
 }
 
-// index computes All and owners from the graph.
+// index computes All, owners and importedBy from the graph.
 func (p *Program) index() {
 	p.All = p.order()
+	p.importedBy = sync.OnceValue(p.importers)
 	p.owners = make(map[string][]*Package)
 	for _, tests := range []bool{false, true} {
 		for _, pkg := range p.All {
@@ -177,13 +179,11 @@ func (p *Program) Importers(pkgs ...*Package) []*Package {
 
 // reach returns the seeds and all that import them, directly or not.
 func (p *Program) reach(seeds []string) map[string]bool {
-	var importers map[string][]string
-	if p.All == nil || p.unit != nil { // the graph still grows
-		importers = p.importers()
-	} else {
-		p.reverse.Do(func() { p.importedBy = p.importers() })
-		importers = p.importedBy
+	importedBy := p.importedBy
+	if importedBy == nil || p.unit != nil { // the graph still grows
+		importedBy = p.importers
 	}
+	importers := importedBy()
 	reached := make(map[string]bool)
 	for len(seeds) > 0 {
 		id := seeds[len(seeds)-1]

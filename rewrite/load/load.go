@@ -62,8 +62,7 @@ type Program struct {
 	owners  map[string][]*Package // packages of the user by file, ordinary variants first
 	sources map[string]*source    // files of the user's packages, by name
 
-	reverse    sync.Once
-	importedBy map[string][]string // see reach
+	importedBy func() map[string][]string // computed once; nil while the graph grows
 
 	*family
 }
