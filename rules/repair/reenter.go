@@ -198,7 +198,7 @@ func (s *Session) mentioners() map[string][]string {
 		}
 		for _, file := range pkg.Syntax {
 			for _, decl := range file.Decls {
-				m := &mentionWalk{s: s, callers: s.callers, info: pkg.Info, from: anyValue}
+				m := &mentionWalk{s: s, callers: s.callers, info: pkg.Info, decl: decl, from: anyValue}
 				if decl, ok := decl.(*ast.FuncDecl); ok {
 					if obj, ok := pkg.Info.Defs[decl.Name].(*types.Func); ok {
 						m.from = obj.FullName()
@@ -217,6 +217,7 @@ type mentionWalk struct {
 	s       *Session
 	callers map[string][]string
 	info    *types.Info
+	decl    ast.Decl
 	from    string
 	called  map[*ast.Ident]bool // not used as values
 	literal bool                // inside a function literal
@@ -261,6 +262,9 @@ func (m *mentionWalk) call(call *ast.CallExpr) {
 		return
 	}
 	if _, ok := typeutil.Callee(m.info, call).(*types.Func); !ok {
+		if m.isLiteral(call.Fun) {
+			return // what it calls is recorded where it stands
+		}
 		m.callers[anyValue] = append(m.callers[anyValue], m.from)
 		return
 	}
@@ -286,6 +290,36 @@ func (m *mentionWalk) call(call *ast.CallExpr) {
 	case *ast.SelectorExpr:
 		m.called[x.Sel] = true
 	}
+}
+
+// isLiteral reports whether e is a function literal, or a local variable that
+// never holds anything but literals of the declaration.
+func (m *mentionWalk) isLiteral(e ast.Expr) bool {
+	if _, ok := ast.Unparen(e).(*ast.FuncLit); ok {
+		return true
+	}
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v, ok := m.info.Uses[id].(*types.Var)
+	if !ok || isGlobal(v) {
+		return false
+	}
+	literals, only := 0, true
+	ast.Inspect(m.decl, func(n ast.Node) bool {
+		if rng, ok := n.(*ast.RangeStmt); ok && rng.Key != nil {
+			key, ok := rng.Key.(*ast.Ident)
+			only = only && !(ok && m.info.ObjectOf(key) == v)
+		}
+		for _, rhs := range assignedTo(m.info, n, v) {
+			_, ok := ast.Unparen(rhs).(*ast.FuncLit)
+			literals++
+			only = only && ok
+		}
+		return only
+	})
+	return only && literals > 0
 }
 
 func isInterfaceMethod(fn *types.Func) bool {
