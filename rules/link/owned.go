@@ -1,6 +1,8 @@
 package link
 
 import (
+	"slices"
+
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/summarise"
 )
@@ -15,7 +17,38 @@ func (n *node) owned(path access.Path, i int) bool {
 		return false
 	}
 	pubs := n.publications()[path.Root]
-	return len(pubs) == 0 || !n.afterAny(pubs, i, path.Root)
+	if len(pubs) == 0 || !n.afterAny(pubs, i, path.Root) {
+		return true
+	}
+	for _, k := range pubs {
+		if n.after(k, i) && !n.locked(k, i) {
+			return false
+		}
+	}
+	return true
+}
+
+// locked reports whether event k of n stores an object where others find it
+// under a lock that n holds, from then on, when event i happens: they take
+// that lock to find it.
+func (n *node) locked(k, i int) bool {
+	if e := &n.Events[k]; e.Kind != summarise.Publish || !e.Stored || !n.after(k, i) || n.after(i, k) {
+		return false
+	}
+	now := n.actualLocks(n.Events[i].Locks)
+	for _, l := range n.actualLocks(n.Events[k].Locks) {
+		if l.Mode != access.Exclusive || !slices.ContainsFunc(now, func(m access.Lock) bool { return m.Path == l.Path }) {
+			continue
+		}
+		again := false // released in between
+		for a := range n.Events {
+			again = again || n.Events[a].Kind == summarise.Acquire && n.after(k, a) && n.after(a, i)
+		}
+		if !again {
+			return true
+		}
+	}
+	return slices.ContainsFunc(n.entry.locks, func(l access.Lock) bool { return l.Mode == access.Exclusive })
 }
 
 // ownsAll reports whether the pointers that a path goes through were all set

@@ -282,7 +282,7 @@ func (b *builder) publish(e Event, v ssa.Value, to []access.Path) {
 			public = true
 		}
 	}
-	e.Kind = Publish
+	e.Kind, e.Stored = Publish, to != nil
 	for _, p := range b.pathsOf(v) {
 		if p.Root.Kind != access.LocalVar && p.Root.Kind != access.CallResult && p.Root.Kind != access.Param {
 			continue

@@ -131,6 +131,8 @@ type Event struct {
 
 	Path access.Path // Access: the map; Wait, Signal: the group; Publish: the object
 
+	Stored bool // Publish: in a variable, not sent
+
 	// Access
 	Op      access.Op
 	Loc     access.Location // set if the path is too vague to tell
