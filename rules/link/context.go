@@ -303,9 +303,14 @@ func (s *Site) at(loc access.Location) *Site {
 			out.Locks, out.Exempt, first = held, s.Exempt, false
 			continue
 		}
-		out.Locks = slices.DeleteFunc(slices.Clone(out.Locks), func(l access.Lock) bool {
-			return !slices.ContainsFunc(held, func(m access.Lock) bool { return sameLock(l, m) && m.Mode >= l.Mode })
-		})
+		var both []access.Lock
+		for _, l := range out.Locks {
+			if i := slices.IndexFunc(held, func(m access.Lock) bool { return sameLock(l, m) }); i >= 0 {
+				l.Mode = min(l.Mode, held[i].Mode)
+				both = append(both, l)
+			}
+		}
+		out.Locks = both
 	}
 	return &out
 }
