@@ -39,6 +39,7 @@ type palette struct {
 	starting map[*node][]*Colour
 	calling  map[*node][]caller // who calls a function, on its own goroutine
 	places   map[access.Step][]place
+	multi    *big.Int // those that overlap themselves for sure: Multi, not Assumed
 }
 
 // A caller is one call of a function.
@@ -93,11 +94,26 @@ func (p *Program) colours() *palette {
 		p.eachCallee(n, func(callee *node, _ *summarise.Event) { add(callee, mine) })
 	}
 	// What a goroutine that overlaps itself starts overlaps itself too.
-	for range 3 {
-		for _, col := range c.all {
-			col.Multi = col.Multi || slices.ContainsFunc(c.reaching(col.starter), func(x *Colour) bool { return x.Multi })
+	multi := new(big.Int)
+	for _, col := range c.all {
+		if col.Multi {
+			multi.SetBit(multi, col.id, 1)
 		}
 	}
+	for range 3 {
+		for _, col := range c.all {
+			if bits := c.of[col.starter]; !col.Multi && bits != nil && new(big.Int).And(bits, multi).Sign() != 0 {
+				col.Multi = true
+				multi.SetBit(multi, col.id, 1)
+			}
+		}
+	}
+	for _, col := range c.all {
+		if col.Assumed {
+			multi.SetBit(multi, col.id, 0)
+		}
+	}
+	c.multi = multi
 	return c
 }
 
@@ -260,6 +276,19 @@ type Meeting struct{ A, B *Colour }
 // one may be over before the other starts.
 func (p *Program) Meet(a, b *Site) *Meeting {
 	c := p.colours()
+	ofA, ofB := c.of[a.node], c.of[b.node]
+	if ofA == nil || ofB == nil {
+		return nil
+	}
+	if !a.heldLocally() && !b.heldLocally() { // the same whichever goroutines they are
+		if len(c.all) == 0 || !c.all[0].clash(a, c.all[0], b) {
+			return nil
+		}
+		if both := new(big.Int).And(ofA, ofB); both.And(both, c.multi).Sign() != 0 {
+			x := c.all[both.TrailingZeroBits()] // no meeting is better
+			return &Meeting{A: x, B: x}
+		}
+	}
 	var top *Meeting
 	grade := 0
 	for _, x := range c.reaching(a.node) {
@@ -293,7 +322,7 @@ func (c *Colour) clash(a *Site, d *Colour, b *Site) bool {
 func (c *Colour) locks(s *Site) []access.Lock {
 	var out []access.Lock
 	for _, l := range s.Locks {
-		if l.Path.N == 0 && (l.Path.Root.Kind == access.LocalVar || l.Path.Root.Kind == access.FreeVar) {
+		if isLocal(l) {
 			if !slices.Contains(c.runs, s.node) {
 				continue
 			}
@@ -302,6 +331,16 @@ func (c *Colour) locks(s *Site) []access.Lock {
 		out = append(out, l)
 	}
 	return out
+}
+
+// heldLocally reports whether a local mutex is held at s, so that what is held
+// there depends on the goroutine, see locks.
+func (s *Site) heldLocally() bool {
+	return slices.ContainsFunc(s.Locks, isLocal)
+}
+
+func isLocal(l access.Lock) bool {
+	return l.Path.N == 0 && (l.Path.Root.Kind == access.LocalVar || l.Path.Root.Kind == access.FreeVar)
 }
 
 func (c *Colour) grade() int {
