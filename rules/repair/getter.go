@@ -191,7 +191,7 @@ func (r *mapRepair) returnClone(g *getter, j *job, s *site) bool {
 		typ, ok := j.typeText(g.pkg.Info.TypeOf(g.expr), g.expr.Pos())
 		v := j.temp(g.decl.Body.List, len(g.decl.Body.List)-1, "snapshot", "clone")
 		r.op(g.file, func(t *edit.Tree) error {
-			code, err := j.cloneCode(t, v.String(), text, typ)
+			code, err := j.cloneCode(t, v.String(), text, typ, true)
 			if err != nil {
 				return err
 			}

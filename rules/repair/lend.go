@@ -185,7 +185,7 @@ func (h *hoisting) copied(s *site, e ast.Expr) bool {
 	}
 	h.doubts = append(h.doubts, h.reordered(s)...)
 	v, text := h.temp(h.list, h.i, "snapshot", "clone"), h.r.text(h.src, e)
-	h.copies = append(h.copies, func(t *edit.Tree) (string, error) { return h.cloneCode(t, v.String(), text, typ) })
+	h.copies = append(h.copies, func(t *edit.Tree) (string, error) { return h.cloneCode(t, v.String(), text, typ, true) })
 	h.replace = append(h.replace, op{h.fn.file, func(t *edit.Tree) error { return t.ReplaceExpr(e, v.String()) }})
 	return true
 }

@@ -43,7 +43,7 @@ func (j *job) snapshot(l []ast.Stmt, i int, header []*site, bodies [][]ast.Stmt,
 	v := j.temp(l, i, "snapshot", "clone")
 	at := l[i]
 	p.ops = []op{{j.fn.file, func(t *edit.Tree) error {
-		code, err := j.cloneCode(t, v.String(), j.r.text(j.src, rng.X), typ)
+		code, err := j.cloneCode(t, v.String(), j.r.text(j.src, rng.X), typ, false)
 		if err != nil {
 			return err
 		}
@@ -91,10 +91,14 @@ func (j *job) callsParameter(call *ast.CallExpr) bool {
 
 // cloneCode returns statements that declare v, a copy of the map of type typ
 // that is the value of expr. They call maps.Clone if the module's Go version
-// has it; a copy made without it is never nil.
-func (j *job) cloneCode(t *edit.Tree, v, expr, typ string) (string, error) {
-	if !j.hasClone() {
-		return fmt.Sprintf("%s := make(%s, len(%s))\nfor k, v := range %s {\n%s[k] = v\n}", v, typ, expr, expr, v), nil
+// has it; made without it, the copy of a nil map is nil if kept is set.
+func (j *job) cloneCode(t *edit.Tree, v, expr, typ string, kept bool) (string, error) {
+	fill := fmt.Sprintf("make(%s, len(%s))\nfor k, v := range %s {\n%s[k] = v\n}", typ, expr, expr, v)
+	switch {
+	case !j.hasClone() && kept:
+		return fmt.Sprintf("var %s %s\nif %s != nil {\n%s = %s\n}", v, typ, expr, v, fill), nil
+	case !j.hasClone():
+		return v + " := " + fill, nil
 	}
 	pkg, err := t.Import("maps", "maps")
 	if err != nil {
