@@ -36,6 +36,9 @@ func (p *Program) contexts() {
 		}
 	}
 	for _, s := range p.sites {
+		for _, t := range s.shared {
+			p.settle(t)
+		}
 		p.settle(s)
 	}
 }
@@ -220,6 +223,7 @@ func (p *Program) settle(s *Site) {
 		s.Exempt = "package initialisation"
 	case n.entry.once:
 		s.Exempt = "inside sync.Once"
+	case s.Shared:
 	case n.givenOwned(s.Path.Root) && n.ownsAll(s.Path):
 		s.Exempt = "before the value is shared"
 	default:
@@ -254,11 +258,20 @@ func (p *Program) Sites() map[access.Location][]*Site {
 		for loc := range s.locs {
 			out[loc] = append(out[loc], s.at(loc))
 		}
+		for loc, t := range s.shared {
+			out[loc] = append(out[loc], t)
+		}
 	}
 	for _, ss := range out {
 		slices.SortFunc(ss, func(a, b *Site) int {
 			if a.Pos != b.Pos {
 				if a.Pos.Less(b.Pos) {
+					return -1
+				}
+				return 1
+			}
+			if a.Shared != b.Shared { // the one by its own name first
+				if b.Shared {
 					return -1
 				}
 				return 1

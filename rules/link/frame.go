@@ -98,6 +98,23 @@ func (fr *frame) instantiate(a *Acc) []*Acc {
 			a.Site.known(b, n)
 		}
 		out = append(out, b)
+		out = append(out, n.sharers(b, i)...)
+	}
+	return out
+}
+
+// sharers returns an access of n's event i as accesses to the maps of the
+// objects that share the map with the one which b names. Who replaces the one
+// leaves the others alone.
+func (n *node) sharers(b *Acc, i int) []*Acc {
+	if b.Op == access.Replace || b.Site.Remade {
+		return nil
+	}
+	var out []*Acc
+	for _, q := range n.sharing(b.Path) {
+		if loc := n.location(q); !loc.IsZero() && loc != b.Loc {
+			out = append(out, &Acc{Op: b.Op, Loc: loc, Path: q, Locks: b.Locks, Site: b.Site.through(loc), Owned: n.owned(q, i)})
+		}
 	}
 	return out
 }
@@ -142,7 +159,7 @@ func (n *node) location(p access.Path) access.Location {
 func (n *node) subst(p access.Path, e *summarise.Event, t summarise.Target) []access.Path {
 	var from []access.Path
 	switch p.Root.Kind {
-	case access.GlobalVar:
+	case access.GlobalVar, access.ContextValue:
 		return []access.Path{p}
 	case access.Param:
 		i := p.Root.Index

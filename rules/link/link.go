@@ -18,24 +18,26 @@ import (
 
 // A Program is the linked summaries of all packages.
 type Program struct {
-	nodes    map[summarise.FuncID]*node
-	order    []*node // as given
-	types    []*summarise.Type
-	byMethod map[string][]impl
-	stored   map[access.Step][]summarise.Target
-	ifaces   map[string][]summarise.Target
-	sites    map[siteKey]*Site
-	written  map[access.Location]bool // may be: written, or passed on to who knows what
-	Pairs    []Pair
-	paired   map[pairKey]bool
-	pairs    map[access.Location]int
-	threads  []*Thread
-	reaching map[access.Location][]Reach
-	crowds   map[string][]*node        // see crowd
-	palette  *palette                  // see colours
-	handed   map[access.Location]bool  // see HandedOver
-	isMap    map[summarise.FuncID]bool // methods of map types
-	locked   map[access.Step]bool
+	nodes     map[summarise.FuncID]*node
+	order     []*node // as given
+	types     []*summarise.Type
+	byMethod  map[string][]impl
+	stored    map[access.Step][]summarise.Target
+	ifaces    map[string][]summarise.Target
+	sites     map[siteKey]*Site
+	written   map[access.Location]bool // may be: written, or passed on to who knows what
+	Pairs     []Pair
+	paired    map[pairKey]bool
+	pairs     map[access.Location]int
+	threads   []*Thread
+	reaching  map[access.Location][]Reach
+	crowds    map[string][]*node       // see crowd
+	palette   *palette                 // see colours
+	handed    map[access.Location]bool // see HandedOver
+	handedOn  map[access.Location][]HandedOn
+	rederives map[*node][]access.Root   // see Rederives
+	isMap     map[summarise.FuncID]bool // methods of map types
+	locked    map[access.Step]bool
 }
 
 // A node is a function and what is known of it so far.
@@ -60,6 +62,7 @@ type node struct {
 	fresh     map[access.Root]bool
 	aliases   map[access.Path][]access.Path
 	assigned  map[access.Path][]access.Path // the same, renamed or not
+	shares    map[access.Path][]access.Path // map variables by the one whose map they hold
 	exported  []alias                       // in terms of parameters, globals and results
 
 	open  bool  // has callers that are not in the program
@@ -81,6 +84,7 @@ type edge struct {
 	by     summarise.Target // passed: who calls it
 	locks  []access.Lock    // passed: what that one holds then, in its own terms
 	starts *summarise.Event // passed: the event that starts it on another goroutine; nil if it is called
+	loops  bool             // passed: that event happens again and again, see use
 	vague  bool             // a method of an interface that says nothing, see vague
 }
 
@@ -122,11 +126,20 @@ type Site struct {
 	Exempt string
 
 	Aliased bool // see summarise.Event
+	Remade  bool // see summarise.Event
+	// Library says what library makes the access when the function has
+	// returned, and why; "" for all others.
+	Library string
+	// Shared says that Path leads to an object that has no map of its own but
+	// holds that of Loc.
+	Shared bool
+	From   access.Location // Shared: the map as the access names it
 
 	node *node
 	locs map[access.Location]bool
 	// inst says for a site whose map only callers know where it became known.
-	inst map[access.Location][]instance
+	inst   map[access.Location][]instance
+	shared map[access.Location]*Site // see through
 }
 
 // An instance is a site seen from a function that knows which map it is.
@@ -153,6 +166,7 @@ type Thread struct {
 	Ends    bool
 	Local   bool // a go statement
 	Assumed bool // see summarise.Event
+	Library bool // a goroutine of a library, that has no body here: all it does is one access
 	Turns   string
 	Group   access.Path
 	Signals []access.Path
@@ -335,7 +349,7 @@ func (p *Program) resolvePassed(n *node, i int, bodies bool) {
 func (n *node) addUse(p *Program, i int, t, by summarise.Target, u *use) {
 	ed := edge{event: i, target: t, passed: true, by: by}
 	if u.spawns != nil {
-		ed.starts = u.spawns
+		ed.starts, ed.loops = u.spawns, u.loops
 		n.addEdge(p, ed)
 	}
 	if u.calls {

@@ -65,7 +65,9 @@ func (p *Program) located(n *node) map[access.Location][]located {
 		case summarise.Access:
 			for _, path := range n.actual(e.Path) {
 				a := p.direct(n, i, path)
-				out[a.Loc] = append(out[a.Loc], located{a, i})
+				for _, b := range append(n.sharers(a, i), a) {
+					out[b.Loc] = append(out[b.Loc], located{b, i})
+				}
 			}
 		case summarise.Call:
 			for _, ed := range n.calls {
@@ -131,7 +133,7 @@ func (p *Program) meetThreads(n *node, t, u *Thread) {
 
 // exact reports whether two accesses are to the map of one object for sure.
 func exact(a, b *Acc) bool {
-	if a.Loc.IsZero() || a.Loc != b.Loc {
+	if a.Loc.IsZero() || a.Loc != b.Loc || a.Loc.Kind == access.Context {
 		return false
 	}
 	if a.Loc.Kind == access.Global {

@@ -11,6 +11,7 @@ import (
 type use struct {
 	calls  bool             // before it returns
 	spawns *summarise.Event // on another goroutine, started by this event; nil if not
+	loops  bool             // that happens again and again, with nothing that waits in between
 	locks  []access.Lock    // held at every call
 }
 
@@ -46,6 +47,7 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 		if spawn { // whatever the goroutine does with it, it does there
 			u.calls, u.spawns = false, e
 		}
+		u.loops = u.spawns != nil && (u.loops || n.again(i))
 		if n.uses == nil {
 			n.uses = make(map[int]*use)
 		}
@@ -58,8 +60,8 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 		} else if u.calls && len(old.locks) > len(u.locks) {
 			old.locks, changed = u.locks, true // fewer hold for certain
 		}
-		if u.spawns != nil && old.spawns == nil {
-			old.spawns, changed = u.spawns, true
+		if u.spawns != nil && (old.spawns == nil || u.loops && !old.loops) {
+			old.spawns, old.loops, changed = u.spawns, u.loops, true
 		}
 	}
 	for _, t := range e.Targets {
@@ -67,7 +69,7 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 		for k, fns := range t.Fns {
 			if g := p.nodes[t.ID]; g != nil && g.uses[-1-k] != nil {
 				for _, f := range fns {
-					add(f, use{calls: g.uses[-1-k].calls, spawns: g.uses[-1-k].spawns, locks: e.Locks})
+					add(f, use{calls: g.uses[-1-k].calls, spawns: g.uses[-1-k].spawns, loops: g.uses[-1-k].loops, locks: e.Locks})
 				}
 			}
 		}
@@ -77,7 +79,9 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 			if f.Kind != summarise.ParamFunc && f.Kind != summarise.FreeFunc {
 				continue
 			}
-			if !p.eachUse(n, i, j, func(_ summarise.Target, u *use) { add(f, use{calls: u.calls, spawns: u.spawns, locks: e.Locks}) }) {
+			if !p.eachUse(n, i, j, func(_ summarise.Target, u *use) {
+				add(f, use{calls: u.calls, spawns: u.spawns, loops: u.loops, locks: e.Locks})
+			}) {
 				add(f, use{calls: true})
 			}
 		}

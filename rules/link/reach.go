@@ -72,6 +72,10 @@ func (s *Site) Rival(t *Site) bool {
 	return (s.Op.Writes() || t.Op.Writes()) && sameLevel(&s.Path, &t.Path)
 }
 
+// Inner reports whether s is an access to a map that is an element of the one at
+// its location.
+func (s *Site) Inner() bool { return s.Path.N > s.Path.Holder() }
+
 // Locked reports whether any function takes the lock in that field.
 func (p *Program) Locked(mutex access.Step) bool {
 	if p.locked == nil {

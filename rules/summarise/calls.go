@@ -14,7 +14,7 @@ import (
 func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	e.Paren = b.pos(ins.Pos())
 	if bi, ok := c.Value.(*ssa.Builtin); ok {
-		b.builtin(e, bi, c)
+		b.builtin(e, bi, ins, c)
 		return
 	}
 	if op, ok := b.lockCall(c); ok {
@@ -26,6 +26,7 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	}
 	name := calleeName(c)
 	b.sinkCall(e, ins, c)
+	b.withValue(e, c)
 	if b.syncCall(e, name, c) {
 		return
 	}
@@ -34,8 +35,10 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 			if mi, ok := v.(*ssa.MakeInterface); ok {
 				v = mi.X
 			}
-			if isMap(v.Type()) {
+			if isMap(v.Type()) && !b.swappedOut(v, ins) {
+				e.Remade = b.remade(v)
 				b.access(e, mc.Op, b.pathsOf(v))
+				e.Remade = false
 			}
 		}
 	}
@@ -53,6 +56,8 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 		e.Fns = nil
 	}
 	b.emit(e)
+	b.closes(e, name, c)
+	b.sends(e, name, ins, c)
 }
 
 // keeps records that functions passed to another module are run later.
@@ -68,7 +73,13 @@ func (b *builder) keeps(e Event) {
 }
 
 // builtin handles the built-in functions that use maps, and close.
-func (b *builder) builtin(e Event, bi *ssa.Builtin, c *ssa.CallCommon) {
+func (b *builder) builtin(e Event, bi *ssa.Builtin, ins ssa.CallInstruction, c *ssa.CallCommon) {
+	if name := bi.Name(); name == "delete" || name == "clear" || name == "len" {
+		if b.swappedOut(c.Args[0], ins) {
+			return
+		}
+		e.Remade = b.remade(c.Args[0])
+	}
 	switch bi.Name() {
 	case "delete":
 		b.access(e, access.Write, b.pathsOf(c.Args[0]))

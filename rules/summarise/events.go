@@ -28,14 +28,16 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 		b.emit(e)
 	case *ssa.Lookup:
 		if isMap(ins.X.Type()) && !b.swappedOut(ins.X, ins) {
-			e.Aliased = b.aliased(ins.X, ls)
+			e.Aliased, e.Remade = b.aliased(ins.X, ls), b.remade(ins.X)
 			b.access(e, access.Read, b.pathsOf(ins.X))
 		}
 	case *ssa.MapUpdate:
 		if !b.swappedOut(ins.Map, ins) {
+			e.Remade = b.remade(ins.Map)
 			b.access(e, access.Write, b.pathsOf(ins.Map))
 		}
 		b.publish(e, ins.Value, b.pathsOf(ins.Map))
+		b.handsOn(e, ins)
 		if isFunc(ins.Value.Type()) {
 			if step, ok := b.registry(ins.Map); ok {
 				b.keepFunc(step, ins.Value)
@@ -43,7 +45,7 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 		}
 	case *ssa.Range:
 		if isMap(ins.X.Type()) && !b.swappedOut(ins.X, ins) {
-			e.Aliased = b.aliased(ins.X, ls)
+			e.Aliased, e.Remade = b.aliased(ins.X, ls), b.remade(ins.X)
 			b.access(e, access.Iterate, b.pathsOf(ins.X))
 		}
 	case *ssa.Store:
@@ -80,6 +82,7 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 	case *ssa.Return:
 		b.results(ins)
 		b.encodedResult(e, ins)
+		b.goesOn(e)
 		e.Kind = Exit
 		b.emit(e)
 	case *ssa.ChangeType:
@@ -109,126 +112,6 @@ func (b *builder) access(e Event, op access.Op, paths []access.Path) {
 		}
 		b.emit(e)
 	}
-}
-
-// swappedOut reports whether the map v was taken out of its variable, which
-// holds another one when at happens:
-//
-//	old := s.m
-//	s.m = nil
-//	for k := range old {
-func (b *builder) swappedOut(v ssa.Value, at ssa.Instruction) bool {
-	load := containerLoad(v)
-	if load == nil {
-		return false
-	}
-	if b.inCopy(load.X) && b.remadeInCopy(load) {
-		return true
-	}
-	from := b.pathsOf(load.X)
-	if len(from) != 1 || from[0].N == 0 && from[0].Root.Kind != access.GlobalVar {
-		return false
-	}
-	return slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
-		return before(load, st) && before(st, at) && slices.Equal(b.pathsOf(st.Addr), from)
-	})
-}
-
-// aliased reports whether the map v was taken out of its variable under a lock
-// that is no longer held: m := s.m; s.mu.Unlock(); m[k].
-func (b *builder) aliased(v ssa.Value, now lockset) bool {
-	load := containerLoad(v)
-	if load == nil {
-		return false
-	}
-	ls := b.in[load.Block().Index]
-	for _, ins := range load.Block().Instrs {
-		if ins == load {
-			break
-		}
-		ls = b.stepLocks(ls, ins)
-	}
-	return slices.ContainsFunc(ls, func(l access.Lock) bool {
-		return !slices.ContainsFunc(now, func(h access.Lock) bool { return h.Path == l.Path })
-	})
-}
-
-// inCopy reports whether addr is a field of a local copy of a struct: what is
-// stored there, the struct that was copied never sees.
-func (b *builder) inCopy(addr ssa.Value) bool {
-	in := false
-	for {
-		fa, ok := addr.(*ssa.FieldAddr)
-		if !ok {
-			break
-		}
-		addr, in = fa.X, true
-	}
-	a, ok := addr.(*ssa.Alloc)
-	if !ok || !in {
-		return false
-	}
-	_, ok = a.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Struct)
-	return ok && b.copiedFrom(a) != nil
-}
-
-// remadeInCopy reports whether the field of a local copy that is loaded has
-// been set to a new map since it was copied.
-func (b *builder) remadeInCopy(load *ssa.UnOp) bool {
-	from := b.pathsOf(load.X)
-	return slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
-		switch st.Val.(type) {
-		case *ssa.MakeMap, *ssa.Call:
-			return before(st, load) && b.inCopy(st.Addr) && slices.Equal(b.pathsOf(st.Addr), from)
-		}
-		return false
-	})
-}
-
-// containerLoad returns the load of the variable that v, a map or an element of
-// maps and slices, was taken from; nil if v was not.
-func containerLoad(v ssa.Value) *ssa.UnOp {
-	for range 8 {
-		switch x := v.(type) {
-		case *ssa.UnOp:
-			if x.Op != token.MUL {
-				return nil
-			}
-			ia, ok := x.X.(*ssa.IndexAddr)
-			if !ok {
-				return x
-			}
-			v = ia.X
-		case *ssa.Lookup:
-			v = x.X
-		case *ssa.Index:
-			v = x.X
-		case *ssa.Extract:
-			switch t := x.Tuple.(type) {
-			case *ssa.Lookup:
-				v = t.X
-			case *ssa.Next:
-				r, ok := t.Iter.(*ssa.Range)
-				if !ok {
-					return nil
-				}
-				v = r.X
-			default:
-				return nil
-			}
-		default:
-			return nil
-		}
-	}
-	return nil
-}
-
-// before reports whether a always happens before b: it dominates it.
-func before(a, b ssa.Instruction) bool {
-	if a.Block() != b.Block() {
-		return a.Block().Dominates(b.Block())
-	}
-	return slices.Index(a.Block().Instrs, a) < slices.Index(b.Block().Instrs, b)
 }
 
 // localLoc returns the location of a local variable of this function.
@@ -302,8 +185,13 @@ func (b *builder) store(e Event, st *ssa.Store) {
 // alias notes that a field or variable refers to an object that has another
 // name: c.lister = lister.
 func (b *builder) alias(e Event, st *ssa.Store, addr []access.Path) {
+	kind := Alias
 	switch st.Val.Type().Underlying().(type) {
 	case *types.Pointer, *types.Interface:
+	case *types.Map:
+		if kind = Share; !b.shares(st, addr) {
+			return
+		}
 	default:
 		return
 	}
@@ -311,8 +199,26 @@ func (b *builder) alias(e Event, st *ssa.Store, addr []access.Path) {
 	if len(addr) != 1 || addr[0].N == 0 || len(vals) != 1 || vals[0].Root.Kind == access.Unknown || addr[0].Root.Kind == access.Unknown {
 		return
 	}
-	e.Kind, e.Path, e.Args = Alias, addr[0], [][]access.Path{vals}
+	e.Kind, e.Path, e.Args = kind, addr[0], [][]access.Path{vals}
 	b.emit(e)
+}
+
+// shares reports whether a store gives a field of an object that is known by
+// this function only the map that another object has, once and for all:
+//
+//	req.Header = c.header
+func (b *builder) shares(st *ssa.Store, addr []access.Path) bool {
+	if len(addr) != 1 || addr[0].Root.Kind != access.LocalVar && addr[0].Root.Kind != access.CallResult {
+		return false
+	}
+	for _, p := range b.pathsOf(st.Val) {
+		if p.N == 0 {
+			return false // a map by itself
+		}
+	}
+	return !slices.ContainsFunc(b.stores, func(other *ssa.Store) bool {
+		return other != st && slices.Equal(b.pathsOf(other.Addr), addr)
+	})
 }
 
 // replaces reports whether a store of a map changes a variable that others may

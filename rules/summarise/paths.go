@@ -84,7 +84,7 @@ func (b *builder) findPaths(v ssa.Value) []access.Path {
 		return b.pathsOf(v.X)
 	case *ssa.TypeAssert:
 		if isMap(v.AssertedType) {
-			return nil // a field of type any holds many maps: its name says nothing
+			return contextValue(v.X) // a field of type any holds many maps: its name says nothing
 		}
 		return b.pathsOf(v.X)
 	case *ssa.Slice:
@@ -176,7 +176,9 @@ func (b *builder) extractPaths(v *ssa.Extract) []access.Path {
 			return extend(b.pathsOf(t.X), access.Elem)
 		}
 	case *ssa.TypeAssert:
-		if v.Index == 0 && !isMap(t.AssertedType) {
+		if v.Index == 0 && isMap(t.AssertedType) {
+			return contextValue(t.X)
+		} else if v.Index == 0 {
 			return b.pathsOf(t.X)
 		}
 	case *ssa.Next:
