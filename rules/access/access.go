@@ -129,6 +129,7 @@ const (
 	CallResult                   // result Sub of the function's Index'th call
 	Result                       // what the function returns as result Index, freshly made
 	ContextValue                 // the value that a context has for the key Pkg.Name
+	Cached                       // an object out of a cache that everyone has it from, see known.Cached
 )
 
 // A Root is where an access path starts.

@@ -51,7 +51,41 @@ func (j *judge) foreign(v *verdict) []*Finding {
 		f.Copy = fmt.Sprintf("%s is declared in %s, which is not part of this module: copy the map, or lock around what both goroutines do", v.loc.Owner+"."+v.loc.Name, v.loc.Pkg)
 		out = append(out, f)
 	}
+	if len(out) == 0 {
+		return j.handedIn(v)
+	}
 	return out
+}
+
+// handedIn reports maps of objects that functions which overlap themselves did
+// not make and change without a lock: who else has the object, only the other
+// module can tell. One finding for each package that does it.
+func (j *judge) handedIn(v *verdict) []*Finding {
+	if known.Sent(v.loc) != "" || known.TestDouble(v.loc.Owner) {
+		return nil // each request has its own header, as a rule
+	}
+	var out []*Finding
+	for _, s := range v.needy {
+		if s.Op != access.Write || s.Test || !j.main(s.Pkg) || len(s.Locks) > 0 || s.Shared || known.Lifecycle(s.Func) || known.Decodes(s.Func) || !j.prog.Overlaps(s) || ownElement(s.Path) {
+			continue
+		}
+		if slices.ContainsFunc(out, func(f *Finding) bool { return f.Accesses[0].Pkg == s.Pkg }) {
+			continue
+		}
+		f := &Finding{Rule: SharedMap, Map: v.loc, Evidence: Possible, Pos: s.Pos}
+		f.Accesses = []Access{{Site: site(s)}}
+		f.Sites = []Site{f.Accesses[0].Site}
+		f.Message = fmt.Sprintf("map %s is %s without a lock, in case somebody else has the object", v.loc.Short(), past(s.Op))
+		f.Why = fmt.Sprintf("%s may run any number of times at once, and changes an object that it was given; this is only worth a look if that is kept elsewhere", s.Func)
+		f.Copy = foreignCopy(v.loc)
+		out = append(out, f)
+	}
+	return out
+}
+
+// foreignCopy says what can be done about a map of another module.
+func foreignCopy(loc access.Location) string {
+	return fmt.Sprintf("%s.%s is declared in %s, which is not part of this module: copy the map, or lock around what uses the object", loc.Owner, loc.Name, loc.Pkg)
 }
 
 // ours reports whether one side of a pair is a use of the map by code of the
@@ -148,4 +182,24 @@ func (j *judge) handedOn(v *verdict, f *Finding) bool {
 		}
 	}
 	return false
+}
+
+// cached reports the writes to maps of objects out of a cache, one finding for
+// each function that writes.
+func (j *judge) cached(v *verdict) []*Finding {
+	var out []*Finding
+	for _, c := range j.prog.CachedWrites(v.loc) {
+		s := c.Acc.Site
+		if s.Exempt != "" || !j.main(s.Pkg) || slices.ContainsFunc(out, func(f *Finding) bool { return f.Accesses[0].Func == s.Func && f.Accesses[0].Pkg == s.Pkg }) {
+			continue
+		}
+		f := &Finding{Rule: SharedMap, Map: v.loc, Evidence: Inferred, Pos: s.Pos}
+		f.Accesses = []Access{{Site: site(s), Goroutine: frames(c.Acc.Via)}}
+		f.Sites = []Site{f.Accesses[0].Site}
+		f.Message = fmt.Sprintf("map %s of a cached object is %s", v.loc.Short(), past(s.Op))
+		f.Why = fmt.Sprintf("%s takes the object out of an informer's cache, from which everyone is given the same one, for reading", c.In)
+		f.Copy = "change a copy of the object (DeepCopy): nobody who reads the cached one takes a lock"
+		out = append(out, f)
+	}
+	return out
 }

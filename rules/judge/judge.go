@@ -110,6 +110,11 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 	} else {
 		out = j.foreign(v)
 	}
+	if len(out) == 0 || out[0].Evidence == Possible {
+		if fs := j.cached(v); len(fs) > 0 {
+			out = fs
+		}
+	}
 	for _, s := range v.needy {
 		if s.Op == access.Format && j.main(s.Pkg) {
 			if f := j.deepFormat(v, s); f != nil {

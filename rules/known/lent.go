@@ -1,6 +1,11 @@
 package known
 
-import "github.com/mapguard/mapguard/rules/access"
+import (
+	"slices"
+	"strings"
+
+	"github.com/mapguard/mapguard/rules/access"
+)
 
 // A Lent row names a parameter that a library lends to a method of the user's:
 // when the method has returned, the library goes on with the object.
@@ -38,4 +43,22 @@ var sent = map[access.Step]string{
 // to be one that is used again, "" if nothing is known.
 func Sent(loc access.Location) string {
 	return sent[access.Step{Pkg: loc.Pkg, Type: loc.Owner, Name: loc.Name}]
+}
+
+// Cached reports whether the named method of an interface returns objects out of
+// the cache of a Kubernetes informer, which are for reading only: everyone who
+// asks is given the same object. See k8s.io/client-go/tools/cache.Store.
+func Cached(name string) bool {
+	pkg, method := PackageOf(name), name[strings.LastIndexByte(name, '.')+1:]
+	typ := strings.TrimSuffix(strings.TrimPrefix(name, "("+pkg+"."), ")."+method)
+	if pkg == kubeCache {
+		switch typ {
+		case "Store", "Indexer":
+			return slices.Contains([]string{"Get", "GetByKey", "List", "Index", "ByIndex"}, method)
+		case "GenericLister", "GenericNamespaceLister":
+			return method == "Get" || method == "List"
+		}
+	}
+	// What lister-gen writes: PodLister, PodNamespaceLister.
+	return strings.HasSuffix(typ, "Lister") && slices.Contains(strings.Split(pkg, "/"), "listers") && (method == "Get" || method == "List")
 }

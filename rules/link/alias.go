@@ -86,7 +86,7 @@ func local(root access.Root) bool {
 // visible reports whether callers can name what starts at root.
 func visible(root access.Root) bool {
 	switch root.Kind {
-	case access.Param, access.GlobalVar, access.Result, access.ContextValue:
+	case access.Param, access.GlobalVar, access.Result, access.ContextValue, access.Cached:
 		return true
 	}
 	return false

@@ -71,6 +71,7 @@ func (p *Program) changes(loc access.Location) bool {
 }
 
 func (c *composer) add(a *Acc) {
+	c.p.noteCached(c.n, a)
 	k := accKey{a.Site, a.Path, lockKey(a.Locks)}
 	same := sameKey{a.Loc, a.Op.Writes()}
 	if c.seen[k] || len(c.out) >= maxAccs || !a.Loc.IsZero() && c.same[same] >= maxSame {

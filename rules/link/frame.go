@@ -159,7 +159,7 @@ func (n *node) location(p access.Path) access.Location {
 func (n *node) subst(p access.Path, e *summarise.Event, t summarise.Target) []access.Path {
 	var from []access.Path
 	switch p.Root.Kind {
-	case access.GlobalVar, access.ContextValue:
+	case access.GlobalVar, access.ContextValue, access.Cached:
 		return []access.Path{p}
 	case access.Param:
 		i := p.Root.Index

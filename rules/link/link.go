@@ -34,6 +34,7 @@ type Program struct {
 	crowds    map[string][]*node       // see crowd
 	palette   *palette                 // see colours
 	handed    map[access.Location]bool // see HandedOver
+	cached    map[access.Location][]CachedWrite
 	handedOn  map[access.Location][]HandedOn
 	rederives map[*node][]access.Root   // see Rederives
 	isMap     map[summarise.FuncID]bool // methods of map types

@@ -133,7 +133,7 @@ func (p *Program) meetThreads(n *node, t, u *Thread) {
 
 // exact reports whether two accesses are to the map of one object for sure.
 func exact(a, b *Acc) bool {
-	if a.Loc.IsZero() || a.Loc != b.Loc || a.Loc.Kind == access.Context {
+	if a.Loc.IsZero() || a.Loc != b.Loc || a.Loc.Kind == access.Context || a.Path.Root.Kind == access.Cached {
 		return false
 	}
 	if a.Loc.Kind == access.Global {

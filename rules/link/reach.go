@@ -98,6 +98,11 @@ func (p *Program) RunsConcurrently(a, b *Site) bool {
 	return len(c.reaching(a.node))+len(c.reaching(b.node)) > 0 || a.node.open && b.node.open
 }
 
+// Overlaps reports whether a goroutine that overlaps itself reaches the site.
+func (p *Program) Overlaps(s *Site) bool {
+	return slices.ContainsFunc(p.colours().reaching(s.node), func(c *Colour) bool { return c.Multi })
+}
+
 // Clashes reports whether s and t would be a race if two goroutines made them:
 // they are rivals, and no lock is common to both.
 func (s *Site) Clashes(t *Site) bool {

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
 )
 
 // maxPaths bounds how many objects a value may be said to be.
@@ -72,6 +73,9 @@ func (b *builder) findPaths(v ssa.Value) []access.Path {
 				return b.pathsOf(v.Call.Args[0])
 			}
 			return nil
+		}
+		if name := calleeName(&v.Call); v.Call.IsInvoke() && known.Cached(name) {
+			return one(access.Root{Kind: access.Cached, Name: "cached"})
 		}
 		return one(access.Root{Kind: access.CallResult, Index: b.callNumber(v)})
 	case *ssa.MakeInterface:
@@ -190,6 +194,9 @@ func (b *builder) extractPaths(v *ssa.Extract) []access.Path {
 			return b.unopPaths(t)
 		}
 	case *ssa.Call:
+		if name := calleeName(&t.Call); v.Index == 0 && t.Call.IsInvoke() && known.Cached(name) {
+			return one(access.Root{Kind: access.Cached, Name: "cached"})
+		}
 		return one(access.Root{Kind: access.CallResult, Index: b.callNumber(t), Sub: v.Index})
 	}
 	return nil
