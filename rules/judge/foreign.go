@@ -14,26 +14,30 @@ import (
 // the type says nothing: only goroutines that are seen to share one object do.
 
 // foreign reports the maps of another module's type that two goroutines of the
-// user's share, one finding for each function that starts them.
+// user's share, one finding for each function that changes them.
 func (j *judge) foreign(v *verdict) []*Finding {
 	if v.loc.Kind != access.Field {
 		return nil
 	}
-	var starters []string
+	var writers []string
 	pairs := make(map[string][]link.Pair)
 	for _, pr := range v.pairs {
 		if !pr.Exact || !j.ours(pr.A) || !j.ours(pr.B) || pr.Same && ownElement(pr.A.Acc.Path) {
 			continue
 		}
-		if pairs[pr.In] == nil {
-			starters = append(starters, pr.In)
+		w := pr.A.Acc.Site
+		if !w.Op.Writes() {
+			w = pr.B.Acc.Site
 		}
-		pairs[pr.In] = append(pairs[pr.In], pr)
+		if pairs[string(w.FuncID)] == nil {
+			writers = append(writers, string(w.FuncID))
+		}
+		pairs[string(w.FuncID)] = append(pairs[string(w.FuncID)], pr)
 	}
-	slices.Sort(starters)
+	slices.Sort(writers)
 	var out []*Finding
-	for _, in := range starters {
-		pr := best(pairs[in])
+	for _, w := range writers {
+		pr := best(pairs[w])
 		f := &Finding{Rule: SharedMap, Map: v.loc, Evidence: strength(pr), Why: why(pr)}
 		for _, s := range []link.Side{pr.A, pr.B} {
 			if l := s.Acc.Site.Library; l != "" {
@@ -48,7 +52,8 @@ func (j *judge) foreign(v *verdict) []*Finding {
 		f.Sites = []Site{f.Accesses[0].Site, f.Accesses[1].Site}
 		f.Message = fmt.Sprintf("map %s is %s", v.loc.Short(), describe(a.Acc.Op, b.Acc.Op))
 		f.Pos = f.Accesses[0].Pos
-		f.Copy = fmt.Sprintf("%s is declared in %s, which is not part of this module: copy the map, or lock around what both goroutines do", v.loc.Owner+"."+v.loc.Name, v.loc.Pkg)
+		f.Copy = foreignCopy(v.loc)
+		f.atCopy(a.Acc.Site)
 		out = append(out, f)
 	}
 	if len(out) == 0 {
@@ -78,9 +83,19 @@ func (j *judge) handedIn(v *verdict) []*Finding {
 		f.Message = fmt.Sprintf("map %s is %s without a lock, in case somebody else has the object", v.loc.Short(), past(s.Op))
 		f.Why = fmt.Sprintf("%s may run any number of times at once, and changes an object that it was given; this is only worth a look if that is kept elsewhere", s.Func)
 		f.Copy = foreignCopy(v.loc)
+		f.atCopy(s)
 		out = append(out, f)
 	}
 	return out
+}
+
+// atCopy moves a finding to where the struct was copied that holds the map, if it
+// was: that is the place to copy the map too.
+func (f *Finding) atCopy(s *link.Site) {
+	if s.Copied.IsValid() {
+		f.Pos = s.Copied
+		f.Why += fmt.Sprintf("; the copy made at %s leaves the map in common", line(s.Copied))
+	}
 }
 
 // foreignCopy says what can be done about a map of another module.
@@ -199,6 +214,7 @@ func (j *judge) cached(v *verdict) []*Finding {
 		f.Message = fmt.Sprintf("map %s of a cached object is %s", v.loc.Short(), past(s.Op))
 		f.Why = fmt.Sprintf("%s takes the object out of an informer's cache, from which everyone is given the same one, for reading", c.In)
 		f.Copy = "change a copy of the object (DeepCopy): nobody who reads the cached one takes a lock"
+		f.atCopy(s)
 		out = append(out, f)
 	}
 	return out

@@ -143,7 +143,7 @@ func (p *Program) site(n *node, e *summarise.Event, loc access.Location) *Site {
 	}
 	s := &Site{
 		Op: e.Op, Loc: e.Loc, Pkg: n.Pkg, Func: n.Name, FuncID: n.ID, Pos: e.Pos, Path: e.Path,
-		Locks: e.Locks, Sink: e.Sink, Test: n.Test, Aliased: e.Aliased, Remade: e.Remade, Library: e.Text, node: n, locs: make(map[access.Location]bool),
+		Locks: e.Locks, Sink: e.Sink, Test: n.Test, Aliased: e.Aliased, Remade: e.Remade, Copied: e.Copied, Library: e.Text, node: n, locs: make(map[access.Location]bool),
 	}
 	if !loc.IsZero() {
 		s.locs[loc] = true

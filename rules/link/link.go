@@ -128,6 +128,7 @@ type Site struct {
 
 	Aliased bool // see summarise.Event
 	Remade  bool // see summarise.Event
+	Copied  access.Pos
 	// Library says what library makes the access when the function has
 	// returned, and why; "" for all others.
 	Library string

@@ -36,9 +36,9 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 				v = mi.X
 			}
 			if isMap(v.Type()) && !b.swappedOut(v, ins) {
-				e.Remade = b.remade(v)
+				e.Remade, e.Copied = b.remade(v), b.copiedAt(v)
 				b.access(e, mc.Op, b.pathsOf(v))
-				e.Remade = false
+				e.Remade, e.Copied = false, access.Pos{}
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func (b *builder) builtin(e Event, bi *ssa.Builtin, ins ssa.CallInstruction, c *
 		if b.swappedOut(c.Args[0], ins) {
 			return
 		}
-		e.Remade = b.remade(c.Args[0])
+		e.Remade, e.Copied = b.remade(c.Args[0]), b.copiedAt(c.Args[0])
 	}
 	switch bi.Name() {
 	case "delete":

@@ -33,7 +33,7 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 		}
 	case *ssa.MapUpdate:
 		if !b.swappedOut(ins.Map, ins) {
-			e.Remade = b.remade(ins.Map)
+			e.Remade, e.Copied = b.remade(ins.Map), b.copiedAt(ins.Map)
 			b.access(e, access.Write, b.pathsOf(ins.Map))
 		}
 		b.publish(e, ins.Value, b.pathsOf(ins.Map))

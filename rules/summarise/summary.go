@@ -131,6 +131,7 @@ type Event struct {
 	Loc     access.Location // set if the path is too vague to tell
 	Aliased bool            // the map was taken out of its variable under a lock that is not held any more
 	Remade  bool            // its variable was set to a new map before, by the same function
+	Copied  access.Pos      // where this function copied the struct that holds the map, which leaves the map in common
 	Sink    *Sink           // Format
 
 	// Call and Spawn

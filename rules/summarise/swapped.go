@@ -74,6 +74,27 @@ func (b *builder) inCopy(addr ssa.Value) bool {
 	return ok && b.copiedFrom(a) != nil
 }
 
+// copiedAt returns where the local copy of a struct is made that the map v was
+// taken out of; it is not valid if v comes from elsewhere.
+func (b *builder) copiedAt(v ssa.Value) access.Pos {
+	load := containerLoad(v)
+	if load == nil || !b.inCopy(load.X) {
+		return access.Pos{}
+	}
+	addr := load.X
+	for {
+		fa, ok := addr.(*ssa.FieldAddr)
+		if !ok {
+			break
+		}
+		addr = fa.X
+	}
+	if slices.ContainsFunc(b.fn.Params, func(p *ssa.Parameter) bool { return p.Pos() == addr.Pos() }) {
+		return access.Pos{} // the caller copied it
+	}
+	return b.pos(addr.Pos())
+}
+
 // remade reports whether the map v was taken out of a field that this function
 // has set to a new map on every way that leads there.
 func (b *builder) remade(v ssa.Value) bool {
