@@ -373,7 +373,11 @@ func (b *builder) results(ret *ssa.Return) {
 		if i == len(b.sum.Results) {
 			b.sum.Results = append(b.sum.Results, nil)
 		}
-		for _, p := range b.pathsOf(r) {
+		ps := b.pathsOf(r)
+		if a := b.deepCopy(r); a != nil {
+			ps = one(b.local(a, a.Comment))
+		}
+		for _, p := range ps {
 			b.sum.Results[i] = merge(b.sum.Results[i], p)
 		}
 	}

@@ -74,6 +74,44 @@ func (b *builder) inCopy(addr ssa.Value) bool {
 	return ok && b.copiedFrom(a) != nil
 }
 
+// deepCopy returns the variable or allocation that v is, if that is a copy of a
+// struct which has been given a new map in place of one that it had in common with
+// the original; nil if not. Others may still be in common.
+//
+//	out := *in
+//	out.m = maps.Clone(in.m)
+//	return &out
+func (b *builder) deepCopy(v ssa.Value) *ssa.Alloc {
+	if load, ok := v.(*ssa.UnOp); ok {
+		v = load.X
+	}
+	a, ok := v.(*ssa.Alloc)
+	if !ok {
+		return nil
+	}
+	if _, ok := deref(a.Type()).Underlying().(*types.Struct); !ok || b.copiedFrom(a) == nil {
+		return nil
+	}
+	if slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
+		addr := st.Addr
+		for {
+			fa, ok := addr.(*ssa.FieldAddr)
+			if !ok {
+				break
+			}
+			addr = fa.X
+		}
+		switch st.Val.(type) {
+		case *ssa.MakeMap, *ssa.Call:
+			return addr == a && isMap(st.Val.Type())
+		}
+		return false
+	}) {
+		return a
+	}
+	return nil
+}
+
 // copiedAt returns where the local copy of a struct is made that the map v was
 // taken out of; it is not valid if v comes from elsewhere.
 func (b *builder) copiedAt(v ssa.Value) access.Pos {
