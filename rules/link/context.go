@@ -259,7 +259,7 @@ func (p *Program) Sites() map[access.Location][]*Site {
 			out[loc] = append(out[loc], s.at(loc))
 		}
 		for loc, t := range s.shared {
-			out[loc] = append(out[loc], t)
+			out[loc] = append(out[loc], t.at(loc))
 		}
 	}
 	for _, ss := range out {
@@ -286,7 +286,7 @@ func (p *Program) Sites() map[access.Location][]*Site {
 // that map hold.
 func (s *Site) at(loc access.Location) *Site {
 	insts := s.inst[loc]
-	if !s.Loc.IsZero() || len(insts) == 0 {
+	if !s.Loc.IsZero() && !s.Shared || len(insts) == 0 {
 		return s
 	}
 	out := *s

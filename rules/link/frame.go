@@ -113,7 +113,9 @@ func (n *node) sharers(b *Acc, i int) []*Acc {
 	var out []*Acc
 	for _, q := range n.sharing(b.Path) {
 		if loc := n.location(q); !loc.IsZero() && loc != b.Loc {
-			out = append(out, &Acc{Op: b.Op, Loc: loc, Path: q, Locks: b.Locks, Site: b.Site.through(loc), Owned: n.owned(q, i)})
+			a := &Acc{Op: b.Op, Loc: loc, Path: q, Locks: b.Locks, Site: b.Site.through(loc), Owned: n.owned(q, i)}
+			a.Site.known(a, n)
+			out = append(out, a)
 		}
 	}
 	return out
