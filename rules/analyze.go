@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"go/ast"
 	"go/types"
 	"runtime"
 	"runtime/debug"
@@ -154,10 +153,7 @@ func (a *analysis) find(ctx context.Context) ([]*judge.Finding, error) {
 	if a.outside != nil {
 		all = append(a.outside.summaries(), all...)
 	}
-	closed := a.closed()
-	for _, s := range all {
-		s.Partial = !closed[s.Path]
-	}
+	a.callers(all)
 	if a.cfg.wants(judge.DeepFormat) {
 		all = append(all, a.walked(all)...)
 	}
@@ -211,7 +207,7 @@ func (a *analysis) wanted(f *judge.Finding) bool {
 		return a.showsHere(f)
 	}
 	pkg, file := a.prog.File(f.Pos.File)
-	if pkg == nil || !a.cfg.Generated && file != nil && ast.IsGenerated(file) {
+	if pkg == nil || !a.cfg.Generated && file != nil && a.generated(file) {
 		return false
 	}
 	return slices.ContainsFunc(f.Accesses, func(acc judge.Access) bool { return a.isRoot(acc.Pkg) })
@@ -316,6 +312,7 @@ func (a *analysis) env() *summarise.Env {
 	env := &summarise.Env{
 		Sinks: table, Footprints: sinks.NewFootprints(all),
 		Own: func(path string) bool { return own[path] }, Known: a.cfg.Known,
+		Panicked: sync.OnceValue(func() []types.Type { return summarise.PanicTypes(a.units()) }),
 	}
 	if a.outside != nil {
 		env.Own, env.Footprints.Behind = a.outside.isOwn, a.outside.behind
@@ -409,34 +406,6 @@ func firstFrames(stack []byte) string {
 		}
 	}
 	return strings.Join(lines[:min(8, len(lines))], "\n")
-}
-
-// closed returns the packages whose callers are all in the program: those that
-// its commands are made of, and internal ones.
-func (a *analysis) closed() map[string]bool {
-	out := make(map[string]bool)
-	var visit func(pkg *load.Package)
-	visit = func(pkg *load.Package) {
-		if !pkg.Main || out[pkg.Path] {
-			return
-		}
-		out[pkg.Path] = true
-		for _, imp := range pkg.Imports {
-			visit(imp)
-		}
-	}
-	for _, pkg := range a.prog.All {
-		if pkg.Main && pkg.Name == "main" {
-			visit(pkg)
-		}
-		if pkg.Main && (strings.Contains(pkg.Path, "/internal/") || strings.HasSuffix(pkg.Path, "/internal")) {
-			out[pkg.Path] = true
-		}
-	}
-	if a.outside != nil {
-		a.outside.closed(out)
-	}
-	return out
 }
 
 // made returns the summaries of units, in their order.

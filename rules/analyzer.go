@@ -285,14 +285,17 @@ func (u *unit) diagnostic(f *judge.Finding) vet.Diagnostic {
 	a := &analysis{prog: u.prog}
 	d := vet.Diagnostic{Pos: u.pos(a.here(f)), Category: f.Evidence.String(), Message: f.Message}
 	for _, acc := range f.Accesses {
-		d.Related = append(d.Related, u.related(d.Pos, acc.Pkg, acc.Pos, fmt.Sprintf("%s in %s, holding %s", acc.Op, acc.Func, heldText(acc.Locks))))
+		d.Related = append(d.Related, u.related(d.Pos, acc.Pkg, acc.Pos, fmt.Sprintf("%s in %s, holding %s", acc.Op, acc.Func, heldText(acc.Locks, acc.Keyed))))
 		if len(acc.Goroutine) > 0 {
 			start := acc.Goroutine[0]
 			d.Related = append(d.Related, u.related(d.Pos, acc.Pkg, start.Pos, fmt.Sprintf("goroutine of that %s: %s", acc.Op, start.Text)))
 		}
 	}
 	if fix := f.Fix; fix != nil && fix.Applicability == edit.Safe && len(fix.Edits) > 0 {
-		d.SuggestedFixes = []vet.SuggestedFix{{Message: fix.Title, TextEdits: u.edits(fix.Edits)}}
+		// Drivers that apply fixes take the first; editors offer them all.
+		for _, fix := range append([]*edit.Fix{fix}, f.Alternatives...) {
+			d.SuggestedFixes = append(d.SuggestedFixes, vet.SuggestedFix{Message: fix.Title, TextEdits: u.edits(fix.Edits)})
+		}
 	}
 	return d
 }
@@ -332,7 +335,7 @@ func (u *unit) edits(edits []edit.TextEdit) []vet.TextEdit {
 }
 
 // heldText names the locks held at an access.
-func heldText(locks []access.Lock) string {
+func heldText(locks, keyed []access.Lock) string {
 	var names []string
 	for _, l := range locks {
 		name := l.Path.String()
@@ -343,6 +346,9 @@ func heldText(locks []access.Lock) string {
 			name += " (for reading)"
 		}
 		names = append(names, name)
+	}
+	for _, l := range keyed {
+		names = append(names, l.Path.String()+"(key)")
 	}
 	if len(names) == 0 {
 		return "no lock"

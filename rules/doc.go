@@ -34,7 +34,9 @@
 // structured logger that encodes to JSON never sees an unexported field, a
 // String method is called in place of the walk, %p and %T walk nothing. A
 // function that hands its parameters to a logger is one, at any depth. A logger
-// that keeps a value and formats it later does so without the locks of the call.
+// that keeps a value formats it with the locks that are held where it emits, and
+// one that is stored or passed on with none. What recover returns is what the
+// program panics with. A new object that was given a map has that map walked.
 // json.Marshal and expvar walk what they encode.
 //
 // Not reported: values that no other goroutine can know, maps that never

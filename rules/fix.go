@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,7 +30,10 @@ func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 		if err := a.proveAll(ctx, fs); err != nil {
 			return err
 		}
-		return a.together(fs)
+		if err := a.together(fs); err != nil {
+			return err
+		}
+		return a.alternatives(ctx, fs)
 	}
 	alone := a.oneMutex(fs, session)
 	if err := a.proveAll(ctx, fs); err != nil {
@@ -45,6 +49,12 @@ func (a *analysis) repair(ctx context.Context, fs []*judge.Finding) error {
 	if err := a.proveAll(ctx, again); err != nil {
 		return err
 	}
+	if err := a.byPointer(ctx, fs, session); err != nil {
+		return err
+	}
+	if err := a.unproved(ctx, fs); err != nil {
+		return err
+	}
 	return a.alternatives(ctx, fs)
 }
 
@@ -56,28 +66,6 @@ func (a *analysis) proveAll(ctx context.Context, fs []*judge.Finding) error {
 		}
 	}
 	return nil
-}
-
-// oneMutex gives the maps of one struct one fix, with one mutex for all of them,
-// where that is safe. It returns the fixes that those maps had by themselves.
-func (a *analysis) oneMutex(fs []*judge.Finding, session *repair.Session) map[*judge.Finding]*edit.Fix {
-	alone := make(map[*judge.Finding]*edit.Fix)
-	for _, group := range repair.Groups(fs) {
-		fix := recovering(func() *edit.Fix { return session.Together(group) })
-		if fix == nil || len(fix.Edits) == 0 {
-			continue
-		}
-		for _, f := range group {
-			shared := *fix
-			alone[f], f.Fix = f.Fix, &shared
-		}
-	}
-	return alone
-}
-
-// sameFix reports whether two findings have one fix between them.
-func sameFix(f, g *judge.Finding) bool {
-	return len(f.Fix.Edits) > 0 && len(g.Fix.Edits) > 0 && &f.Fix.Edits[0] == &g.Fix.Edits[0]
 }
 
 // effects presents what link knows of calls as repair wants it.
@@ -380,22 +368,23 @@ func (a *analysis) lockedWell(edited *analysis, fixed []*judge.Finding) error {
 	return nil
 }
 
+const (
+	typeChecked  = "all packages that use the edited ones type-check, tests included"
+	copiesNoLock = "no lock is copied"
+)
+
 // proved lists what prove has checked, in words.
 func proved(f *judge.Finding) []string {
-	out := []string{"the edited packages and all that import them type-check, tests included"}
-	if f.Narrow {
-		return append(out,
-			"analysed again, every access in the functions that the witness names holds the lock",
-			"no path that can be followed takes the lock while holding it, or two locks in both orders",
-			"no value that holds a lock is copied")
-	}
-	if f.Rule == judge.DeepFormat {
+	out := []string{typeChecked}
+	switch {
+	case f.Narrow:
+		out = append(out, "every access in the functions that the witness names holds the lock")
+	case f.Rule == judge.DeepFormat:
 		return append(out, "the call no longer walks the map")
+	default:
+		out = append(out, "every access that needs the lock holds it")
 	}
-	return append(out,
-		"analysed again, every access that needs the lock holds it",
-		"no path that can be followed takes the lock while holding it, or two locks in both orders",
-		"no value that holds a lock is copied")
+	return append(out, "no path that can be followed takes it twice, or two locks in both orders", copiesNoLock)
 }
 
 // Fixed is the outcome of applying fixes.
@@ -473,21 +462,11 @@ func (a *analysis) apply(chosen []*judge.Finding, out *Fixed) (*load.Program, er
 	if err != nil {
 		return nil, err
 	}
-	byFile := make(map[string][]edit.TextEdit)
-	for _, e := range edits {
-		byFile[e.File] = append(byFile[e.File], e)
+	overlay, err := prove.Apply(a.prog, edits)
+	if err != nil {
+		return nil, err
 	}
-	overlay := make(map[string][]byte)
-	for file, es := range byFile {
-		src, err := a.prog.Source(file)
-		if err != nil {
-			return nil, err
-		}
-		if overlay[file], err = edit.Apply(src, es); err != nil {
-			return nil, err
-		}
-		out.Files[file] = overlay[file]
-	}
+	maps.Copy(out.Files, overlay)
 	next, _, err := a.prog.WithOverlay(overlay)
 	if err != nil {
 		return nil, err

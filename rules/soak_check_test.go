@@ -106,12 +106,16 @@ func (s *soak) runTests() {
 	for _, path := range paths {
 		s.tally.tested++
 		args := []string{"test", "-short", "-count=1", "-vet=off", "-timeout=" + testTimeout}
+		if *soakSandbox != "" {
+			args = append(args, "-exec="+*soakSandbox)
+		}
 		now := s.golang(testLimit, append(args, flag, path)...)
 		if now.err == nil {
 			continue
 		}
 		before := s.golang(testLimit, append(args, path)...)
 		old := failedTests(before)
+		s.t.Logf("%s: with the fix: %v; without: %v", path, failedTests(now), old)
 		for _, name := range failedTests(now) {
 			if !slices.Contains(old, name) {
 				s.tally.fail("test", "%s: %s fails with the fix and not without:\n%s", path, name, tail(now.text, 4000))

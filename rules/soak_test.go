@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"go/format"
 	"maps"
 	"os"
 	"os/exec"
@@ -26,7 +27,8 @@ var (
 	soakDir      = flag.String("dir", "", "soak: where the go command runs")
 	soakBatch    = flag.Int("batch", 10, "soak: how many packages are loaded at a time")
 	soakUnsafe   = flag.Bool("unsafe", false, "soak: take unsafe fixes too")
-	soakTests    = flag.Bool("tests", false, "soak: run the tests of a third of the edited packages; not as root")
+	soakTests    = flag.Bool("tests", false, "soak: run the tests of a third of the edited packages; not as root without -sandbox")
+	soakSandbox  = flag.String("sandbox", "", "soak: a program that runs the tests, as go test -exec takes it")
 	soakSeed     = flag.Uint64("seed", 1, "soak: which third")
 	soakKeep     = flag.String("keep", "", "soak: a folder that the edited files are written to")
 )
@@ -42,8 +44,8 @@ func TestSoak(t *testing.T) {
 	if *soakPackages == "" {
 		*soakPackages, *soakDir = "./...", filepath.Join("..", "testdata", "demo")
 	}
-	if *soakTests && os.Geteuid() == 0 {
-		t.Fatal("-tests runs the tests of other people: as root they may change the machine (one that saves its configuration to /dev/null replaces the device), so be another user")
+	if *soakTests && *soakSandbox == "" && os.Geteuid() == 0 {
+		t.Fatal("-tests runs the tests of other people: as root they may change the machine (one that saves its configuration to /dev/null replaces the device), so be another user, or give -sandbox a program that becomes one")
 	}
 	dir, err := filepath.Abs(*soakDir)
 	if err != nil {
@@ -131,6 +133,9 @@ func (s *soak) repair(paths []string) {
 			s.t.Errorf("%s: %s", sk.Path, strings.Join(sk.Errors, "\n"))
 		}
 	}
+	for name, now := range fixed.Files {
+		s.formatted(p, name, now)
+	}
 	maps.Copy(s.files, fixed.Files)
 	for name := range fixed.Files {
 		if pkg, _ := p.File(name); pkg != nil {
@@ -138,6 +143,21 @@ func (s *soak) repair(paths []string) {
 		}
 	}
 	s.t.Logf("%s and %d more: %d repaired, %d left, %.0fs", paths[0], len(paths)-1, len(fixed.Applied), len(fixed.Left), time.Since(begin).Seconds())
+}
+
+// formatted checks that a file that was gofmt'd still is.
+func (s *soak) formatted(p *load.Program, name string, now []byte) {
+	src, err := p.Source(name)
+	if err != nil {
+		s.t.Errorf("%s: %v", name, err)
+		return
+	}
+	if tidy, err := format.Source(src); err != nil || !bytes.Equal(tidy, src) {
+		return
+	}
+	if tidy, err := format.Source(now); err != nil || !bytes.Equal(tidy, now) {
+		s.tally.fail("gofmt", "%s is no longer gofmt'd: %v\n%s", name, err, edit.Unified(name, now, tidy))
+	}
 }
 
 func (s *soak) take(f *judge.Finding) bool {

@@ -284,7 +284,7 @@ func matched(what string, s *resolve.Side) string {
 func unlockable(f *judge.Finding) *edit.Fix {
 	if f.Rule == judge.DeepFormat {
 		return &edit.Fix{
-			Title:  "Keep the value from being walked",
+			Title:  "Do not format the whole value",
 			Reason: f.Elsewhere + ": give it what the message needs, a pointer as fmt.Sprintf(\"%p\", x) or a field, instead of the whole value",
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
@@ -14,8 +15,9 @@ import (
 // on a screen. The start and the end matter most.
 const maxFrames = 7
 
-// maxEdits is how many changed lines of a fix are printed.
-const maxEdits = 14
+// maxHeld is how many functions are named that take the lock on their way to an
+// access which others reach without it.
+const maxHeld = 4
 
 // maxSeen is how many reports of one map are listed.
 const maxSeen = 3
@@ -37,7 +39,11 @@ func (t *text) printf(format string, args ...any) { fmt.Fprintf(t.w, format, arg
 func (t *text) finding(f *judge.Finding) {
 	t.header(f, f.Message)
 	t.seen(f.Seen)
-	for _, a := range f.Accesses {
+	for i, a := range f.Accesses {
+		if i > 0 && sameAccess(a, f.Accesses[i-1]) {
+			t.printf("  and the same on another goroutine like it\n")
+			continue
+		}
 		t.access(a)
 	}
 	if f.Why != "" {
@@ -85,17 +91,39 @@ func (t *text) header(f *judge.Finding, says string) {
 }
 
 func (t *text) access(a judge.Access) {
-	t.printf("  %s at %s in %s, %s\n", t.paint.red(title(a.Op.String())), t.view.pos(a.Pos), a.Func, t.holding(a.Site))
+	t.printf("  %s at %s in %s, %s\n", t.paint.red(title(a.Op.String())), t.view.pos(a.Pos), a.Func, t.holding(a.Site)+t.released(a))
 	t.source("      ", a.Pos)
 	if len(a.Goroutine) > 0 {
-		t.goroutine(a.Goroutine)
+		t.printf("    goroutine:\n")
+		t.frames(a.Goroutine)
+	}
+	if a.Way != nil {
+		t.way(a.Way)
 	}
 }
 
-// goroutine prints how a goroutine starts and gets to its access. Of a long
-// way the middle is left out.
-func (t *text) goroutine(frames []judge.Frame) {
-	t.printf("    goroutine:\n")
+// way prints how an access is reached without the lock that others hold.
+func (t *text) way(w *judge.Way) {
+	if k := w.Kept; k != nil {
+		t.wrapped("    ", fmt.Sprintf("in a function that %s is given at %s, where the lock is held: without it if that runs it later", k.Text, t.view.pos(k.Pos)))
+		return
+	}
+	if len(w.Calls) > 0 {
+		t.printf("    reached without the lock from %s:\n", w.From)
+		t.frames(w.Calls)
+	} else {
+		t.printf("    reached without the lock by whoever calls %s from elsewhere\n", w.From)
+	}
+	if held := w.Held; len(held) > 0 {
+		if n := len(held) - maxHeld; n > 0 {
+			held = append(slices.Clone(held[:maxHeld]), fmt.Sprintf("%d more", n))
+		}
+		t.wrapped("    and with it from ", strings.Join(held, ", "))
+	}
+}
+
+// frames prints how an access is reached. Of a long way the middle is left out.
+func (t *text) frames(frames []judge.Frame) {
 	const ends = maxFrames / 2
 	for i, frame := range frames {
 		long := len(frames) > maxFrames
@@ -126,7 +154,7 @@ func (t *text) source(indent string, p access.Pos) {
 
 // holding says which locks are held at a site.
 func (t *text) holding(s judge.Site) string {
-	if len(s.Locks) == 0 {
+	if len(s.Locks)+len(s.Keyed) == 0 {
 		return "holding no lock"
 	}
 	var names []string
@@ -135,46 +163,49 @@ func (t *text) holding(s judge.Site) string {
 		if l.Mode == access.Shared {
 			name += " for reading"
 		}
-		names = append(names, name)
+		if !slices.Contains(names, name) { // by the function and by its callers
+			names = append(names, name)
+		}
+	}
+	for _, l := range s.Keyed {
+		names = append(names, l.Path.String()+"(key)")
 	}
 	return "holding " + strings.Join(names, " and ")
+}
+
+// released names the locks that the function has let go of before an access: a
+// reader sees them taken, and must not think that they are held.
+func (t *text) released(a judge.Access) string {
+	var names []string
+	for _, l := range a.Released {
+		names = append(names, t.view.lock(a.Site, l))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", after it released " + strings.Join(names, " and ")
+}
+
+// sameAccess reports whether two goroutines come to one access in the same way.
+func sameAccess(a, b judge.Access) bool {
+	return a.Pos == b.Pos && len(a.Goroutine) > 0 && slices.Equal(a.Goroutine, b.Goroutine) && slices.Equal(a.Locks, b.Locks)
 }
 
 // fix prints a fix with the reason for how far it can be trusted.
 func (t *text) fix(fix *edit.Fix) {
 	color := [...]func(string) string{edit.Manual: t.paint.cyan, edit.Unsafe: t.paint.yellow, edit.Safe: t.paint.green}
 	t.printf("  Fix (%s): %s\n", color[fix.Applicability](fix.Applicability.String()), fix.Title)
+	reason, holds := "    reason: ", "    proved: "
+	if fix.Applicability == edit.Unsafe { // what speaks against it comes first, and the rest is no more than it is
+		reason, holds = "    unsafe: ", "    apart from that: "
+	}
 	if fix.Reason != "" {
-		t.wrapped("    reason: ", t.view.shorten(fix.Reason))
+		t.wrapped(reason, t.view.shorten(fix.Reason))
 	}
 	if len(fix.Proved) > 0 {
-		t.wrapped("    proved: ", strings.Join(fix.Proved, "; "))
+		t.wrapped(holds, strings.Join(fix.Proved, "; "))
 	}
 	t.edits(fix)
-}
-
-// edits prints the lines that a fix changes, file by file, without context.
-func (t *text) edits(fix *edit.Fix) {
-	left := maxEdits
-	for _, name := range files(fix) {
-		t.printf("      %s\n", t.view.rel(name))
-		for line := range strings.Lines(t.view.change(fix, name)) {
-			if strings.HasPrefix(line, "---") || strings.HasPrefix(line, "+++") || line[0] != '-' && line[0] != '+' {
-				continue
-			}
-			if left--; left < 0 {
-				t.printf("      ... see --diff\n")
-				return
-			}
-			body := strings.TrimRight(line, "\r\n")
-			if line[0] == '+' {
-				body = t.paint.green(body)
-			} else {
-				body = t.paint.red(body)
-			}
-			t.printf("      %s\n", strings.ReplaceAll(body, "\t", "    "))
-		}
-	}
 }
 
 // wrapped prints text behind a label, in lines of maxLine, the further ones

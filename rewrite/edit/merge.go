@@ -3,6 +3,7 @@ package edit
 import (
 	"cmp"
 	"fmt"
+	goformat "go/format"
 	"go/token"
 	"slices"
 	"strings"
@@ -122,4 +123,19 @@ func importPath(text string) string {
 		return ""
 	}
 	return text[i:]
+}
+
+// Tidy returns text, which edits have made of src, as gofmt prints it if src was
+// gofmt'd. Edits of which each is right by itself may disagree about the columns
+// that fields and comments are aligned in. Line ends and a byte-order mark stay.
+func Tidy(src, text []byte) ([]byte, error) {
+	now := newSource(text)
+	if formatted(now.text) || !formatted(newSource(src).text) {
+		return text, nil
+	}
+	out, err := goformat.Source([]byte(now.text))
+	if err != nil {
+		return nil, err
+	}
+	return Apply(text, now.edits("", minimal(now.text, string(out))))
 }

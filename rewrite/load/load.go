@@ -71,8 +71,9 @@ type family struct {
 	gomod  string     // go.mod of the main module; "" outside of any
 	mu     sync.Mutex // held while packages are checked: a package may belong to several programs
 
-	unit     *Unit          // of a program that Single made, else nil
-	standard types.Importer // likewise; nil until it is needed
+	imports  map[string][]string // see moduleImports; nil until needed
+	unit     *Unit               // of a program that Single made, else nil
+	standard types.Importer      // likewise; nil until it is needed
 }
 
 // A Package is a package as it is compiled: one import path has several

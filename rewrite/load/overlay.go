@@ -228,18 +228,37 @@ func (q *Program) resolve(pkg *Package, path string) *Package {
 // setImports sets the imports of pkg, but for those that would be a cycle.
 func (q *Program) setImports(pkg *Package, paths []string) {
 	imports := make(map[string]*Package, len(paths))
-	importers := q.reach([]string{pkg.ID})
 	for _, path := range paths {
 		imp := q.resolve(pkg, path)
 		switch {
 		case imp == nil: // the go command knows nothing of it; the type checker will say so
-		case importers[imp.ID]:
+		case pkg.Imports[path] == nil && q.needs(imp, pkg.ID): // an old import is no cycle unless a new one makes it so
 			pkg.listed = append(pkg.listed, packages.Error{Msg: "import cycle not allowed: " + pkg.Path + " imports " + path, Kind: packages.ListError})
 		default:
 			imports[path] = imp
 		}
 	}
 	pkg.Imports = imports
+}
+
+// needs reports whether pkg is the package with an ID, or imports it, directly
+// or not.
+func (q *Program) needs(pkg *Package, id string) bool {
+	seen := map[string]bool{pkg.ID: true}
+	for work := []string{pkg.ID}; len(work) > 0; {
+		at := work[len(work)-1]
+		work = work[:len(work)-1]
+		if at == id {
+			return true
+		}
+		for _, imp := range q.graph[at].Imports {
+			if !seen[imp.ID] {
+				seen[imp.ID] = true
+				work = append(work, imp.ID)
+			}
+		}
+	}
+	return false
 }
 
 // inOrder returns those of pkgs that have bodies, in the order of All.

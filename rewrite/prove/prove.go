@@ -48,7 +48,7 @@ func (f Failure) String() string { return f.Pos.String() + ": " + f.Message }
 // checked that are needed for the comparison. The error is about edits that
 // overlap or lie outside of the user's files.
 func Compile(p *load.Program, edits []edit.TextEdit) (*load.Program, []Failure, error) {
-	files, err := apply(p, edits)
+	files, err := Apply(p, edits)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,8 +71,9 @@ func Compile(p *load.Program, edits []edit.TextEdit) (*load.Program, []Failure, 
 	return q, ordered(failures), nil
 }
 
-// apply returns the new contents of the edited files.
-func apply(p *load.Program, edits []edit.TextEdit) (map[string][]byte, error) {
+// Apply returns the new contents of the edited files, by name, as they are
+// written if the proof holds.
+func Apply(p *load.Program, edits []edit.TextEdit) (map[string][]byte, error) {
 	byFile := make(map[string][]edit.TextEdit)
 	for _, e := range edits {
 		byFile[e.File] = append(byFile[e.File], e)
@@ -84,6 +85,9 @@ func apply(p *load.Program, edits []edit.TextEdit) (map[string][]byte, error) {
 			return nil, err
 		}
 		if files[name], err = edit.Apply(src, edits); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if files[name], err = edit.Tidy(src, files[name]); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}

@@ -93,7 +93,8 @@ func (op Op) Writes() bool { return op == Write || op == Replace }
 // holds it. Two objects of one type share the LockID of their field.
 type LockID struct {
 	Location
-	RW bool // sync.RWMutex
+	RW    bool // sync.RWMutex
+	Other bool // no mutex, but something else that excludes others: a fix cannot take it
 }
 
 // A Mode is how a lock is held.
@@ -109,6 +110,9 @@ type Lock struct {
 	ID   LockID
 	Path Path // how the function that holds it names it
 	Mode Mode
+	// Keyed says that the object has many locks, of which a key picks one:
+	// locks.Lock(name). ID is the object's method then.
+	Keyed bool
 }
 
 // Borrowed reports whether the lock is reached through a field that holds a
@@ -128,6 +132,7 @@ const (
 	LocalVar                     // a local variable or allocation of the function: Index counts them
 	CallResult                   // result Sub of the function's Index'th call
 	Result                       // what the function returns as result Index, freshly made
+	Captured                     // what the function Pkg calls {Of, Index, Sub}, in one of its runs
 	ContextValue                 // the value that a context has for the key Pkg.Name
 	Cached                       // an object out of a cache that everyone has it from, see known.Cached
 )
@@ -135,9 +140,10 @@ const (
 // A Root is where an access path starts.
 type Root struct {
 	Kind  RootKind
+	Of    RootKind // Captured
 	Index int
 	Sub   int    // CallResult
-	Pkg   string // GlobalVar
+	Pkg   string // GlobalVar; Captured: the ID of the function
 	Name  string // for display; GlobalVar: the variable
 }
 
@@ -151,6 +157,13 @@ type Step struct {
 
 // Elem is the step to any element of a container.
 var Elem = Step{Name: "[]"}
+
+// Pooled is the step from a sync.Map to what it holds under any key, InContext
+// that from a context to what it holds.
+var (
+	Pooled    = Step{Pkg: "sync", Type: "Map", Name: "[]", Ptr: true}
+	InContext = Step{Pkg: "context", Type: "Context", Name: "Value()", Ptr: true}
+)
 
 // MaxSteps bounds the length of a path; longer ones become Unknown.
 const MaxSteps = 5
@@ -257,7 +270,7 @@ func (p Path) String() string {
 		s = "?"
 	}
 	for _, st := range p.Steps[:p.N] {
-		if st == Elem {
+		if st.Name == Elem.Name {
 			s += "[]"
 		} else {
 			s += "." + st.Name

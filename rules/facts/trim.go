@@ -161,9 +161,9 @@ func (t *trimmer) trim(f *summarise.Func) *summarise.Func {
 			if !busy {
 				continue // they order other events
 			}
-			e.Pos, e.Locks = access.Pos{}, nil
+			e.Pos, e.Locks, e.Keyed = access.Pos{}, nil, nil
 		case summarise.Alias, summarise.Publish:
-			e.Pos, e.Locks = access.Pos{}, nil
+			e.Pos, e.Locks, e.Keyed = access.Pos{}, nil, nil
 		case summarise.Call:
 			e.Blocks, e.Paren = "", access.Pos{}
 			if !t.calls(&e) {
@@ -240,7 +240,7 @@ func TrimLibrary(p *summarise.Package) *summarise.Package {
 				e.Blocks, e.Paren = "", access.Pos{}
 			case summarise.Acquire, summarise.Publish:
 			case summarise.Exit, summarise.Make, summarise.Alias:
-				e.Pos, e.Locks = access.Pos{}, nil
+				e.Pos, e.Locks, e.Keyed = access.Pos{}, nil, nil
 			default:
 				continue
 			}

@@ -176,6 +176,33 @@ func (j *judge) declaredGuarded(v *verdict, f *Finding) bool {
 	return true
 }
 
+// pooled reports a map in an object that was taken out of a sync.Map: whoever
+// else looks up the same key has the same object.
+func (j *judge) pooled(v *verdict, f *Finding) bool {
+	if v.loc.Kind != access.Field || known.TestDouble(v.loc.Owner) {
+		return false
+	}
+	bare := func(s *link.Site) bool { return !s.Test && len(s.Locks) == 0 && !known.Decodes(s.Func) }
+	for _, w := range v.needy {
+		if w.Op != access.Write || !w.Pooled() || !bare(w) {
+			continue
+		}
+		i := slices.IndexFunc(v.needy, func(s *link.Site) bool {
+			return s.FuncID != w.FuncID && s.Op != access.Format && s.Op != access.Replace && bare(s) && !known.Lifecycle(s.Func) && s.Clashes(w)
+		})
+		if i < 0 {
+			continue
+		}
+		f.Evidence = Inferred
+		f.Accesses = []Access{{Site: site(w)}, {Site: site(v.needy[i])}}
+		f.Pos = w.Pos
+		f.Message = fmt.Sprintf("map %s is %s without a lock in an object out of a sync.Map", v.loc.Short(), past(w.Op))
+		f.Why = fmt.Sprintf("the %s comes out of a sync.Map, which is there for several goroutines; it guards the keys, not the objects", v.loc.Owner)
+		return true
+	}
+	return false
+}
+
 // perRequest reports whether the map is in an object that servers make for each
 // request: a http.ResponseWriter.
 func (j *judge) perRequest(loc access.Location) bool {

@@ -35,6 +35,7 @@ type Site struct {
 	Func  string        // the enclosing function, as a stack trace shows it without the package path
 	Pos   access.Pos    // of the expression that does it: m[k], the range clause, the call
 	Locks []access.Lock // held for certain, whoever called the function
+	Keyed []access.Lock // held too, but each one of many that a key picks
 	Base  access.Path   // the object that holds the map, as the function names it
 
 	// Exempt says why the access needs no lock, "" if it does: "before the
@@ -48,6 +49,11 @@ type Access struct {
 	// Goroutine is how the goroutine that performs the access is started and
 	// gets there; empty if no goroutine is known (inferred findings).
 	Goroutine []Frame
+
+	Released []access.Lock // taken by the function before, and no longer held
+	// Way is set where a goroutine is not known, and the function's callers
+	// are what is wrong.
+	Way *Way
 }
 
 // A Guard is the lock that guards a map at some of its accesses.
@@ -62,7 +68,8 @@ type Guard struct {
 	Held   int // sites that hold it in a mode that is strong enough
 	Total  int // sites that need a lock
 
-	Declared bool // few sites hold it, but the map is declared under it
+	Declared  bool // few sites hold it, but the map is declared under it
+	Unwritten bool // no site that changes the map holds it for writing
 }
 
 // A Finding is one map that is, or may be, used by two goroutines at once.

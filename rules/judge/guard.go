@@ -27,6 +27,7 @@ func findGuard(loc access.Location, needy []*link.Site, declared summarise.Guard
 		id       access.LockID
 		held     int
 		writes   int
+		safe     int // writes that hold it exclusively
 		borrowed bool
 	}
 	var tallies []*tally
@@ -38,8 +39,8 @@ func findGuard(loc access.Location, needy []*link.Site, declared summarise.Guard
 		total++
 		var seen []access.Location
 		for _, l := range s.Locks {
-			if l.ID.IsZero() || slices.Contains(seen, l.ID.Location) {
-				continue
+			if l.ID.IsZero() || noMutex(l) || slices.Contains(seen, l.ID.Location) || l.ID.Location == loc {
+				continue // a lock that is an element of the map does not guard the map
 			}
 			seen = append(seen, l.ID.Location)
 			i := slices.IndexFunc(tallies, func(t *tally) bool { return t.id.Location == l.ID.Location })
@@ -52,6 +53,9 @@ func findGuard(loc access.Location, needy []*link.Site, declared summarise.Guard
 			t.borrowed = t.borrowed || l.Borrowed()
 			if s.Op.Writes() {
 				t.writes++ // under a read lock too: the wrong mode of the right lock
+				if l.Mode == access.Exclusive {
+					t.safe++
+				}
 			}
 			if enough(s.Op, l.Mode) {
 				t.held++
@@ -84,18 +88,57 @@ func findGuard(loc access.Location, needy []*link.Site, declared summarise.Guard
 	if top == nil {
 		return nil, beside, nil
 	}
-	g := &Guard{Lock: top.id, Held: top.held, Total: total, Declared: declared.Field != "" && declared.Mutex.Name == top.id.Name && 2*top.held < total}
+	g := &Guard{Lock: top.id, Held: top.held, Total: total, Declared: declared.Field != "" && declared.Mutex.Name == top.id.Name && 2*top.held < total, Unwritten: top.safe == 0}
 	for _, s := range needy {
 		if top.borrowed && len(s.Locks) > 0 {
 			continue // any lock may be the one that the pointer leads to
 		}
-		if l := holds(s, top.id); (l == nil || !enough(s.Op, l.Mode)) && !borrows(s) {
+		if l := holds(s, top.id); (l == nil || !enough(s.Op, l.Mode)) && !borrows(s) && !slices.ContainsFunc(s.Locks, noMutex) {
 			broken = append(broken, s)
 		}
 	}
 	g.relate(needy)
 	return g, beside, broken
 }
+
+// keyed returns the method that takes a lock by key under which the map is used
+// throughout, and changed: each object of the map's has its lock. That says
+// nothing of a map that is used under many keys, so no more follows from it
+// than that a format call should be under the lock too.
+func (v *verdict) keyed() (access.LockID, bool) {
+	var common []access.Lock
+	first, writes := true, false
+	for _, s := range v.needy {
+		switch {
+		case s.Op == access.Format:
+			continue
+		case first:
+			common, first = slices.Clone(s.Keyed), false
+		}
+		writes = writes || s.Op == access.Write
+		common = slices.DeleteFunc(common, func(l access.Lock) bool {
+			return !slices.ContainsFunc(s.Keyed, func(k access.Lock) bool { return k.ID == l.ID && enough(s.Op, k.Mode) })
+		})
+	}
+	if len(common) == 0 || !writes || v.unformatted() < 2 {
+		return access.LockID{}, false
+	}
+	return common[0].ID, true
+}
+
+// unformatted counts the accesses that need a lock, but for format calls.
+func (v *verdict) unformatted() (n int) {
+	for _, s := range v.needy {
+		if s.Op != access.Format {
+			n++
+		}
+	}
+	return n
+}
+
+// noMutex reports whether l is no lock that a fix could take, but something that
+// excludes others as one does: the write transaction of a database.
+func noMutex(l access.Lock) bool { return l.ID.Other }
 
 // borrows reports whether s holds a lock that may be any lock.
 func borrows(s *link.Site) bool {

@@ -94,7 +94,7 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 	}
 	v.needy = onePerPosition(v.needy)
 	if !writes {
-		return nil // frozen after construction, as far as can be seen
+		return j.importers(v) // frozen after construction, as far as can be seen
 	}
 	v.guard, v.beside, v.broken = findGuard(loc, v.needy, j.declared(loc))
 	if v.guard != nil && j.prog.HandedOver(v.guard.Lock) || v.beside != nil && j.prog.HandedOver(v.beside.Lock) {
@@ -123,6 +123,33 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 		}
 	}
 	return out
+}
+
+// importers reports a map that nothing in the program changes but during
+// initialisation, by functions that importers may call at any other time.
+func (j *judge) importers(v *verdict) []*Finding {
+	if !j.main(v.loc.Pkg) || v.loc.Kind == access.Local || !slices.ContainsFunc(v.sites, func(s *link.Site) bool { return s.Unsure && s.Op == access.Write }) {
+		return nil
+	}
+	open := &verdict{loc: v.loc, sites: slices.Clone(v.sites)}
+	for i, s := range open.sites {
+		if s.Unsure {
+			t := *s
+			t.Exempt = ""
+			open.sites[i] = &t
+		}
+		if open.sites[i].Exempt == "" {
+			open.needy = append(open.needy, open.sites[i])
+		}
+	}
+	open.needy = onePerPosition(open.needy)
+	open.guard, open.beside, open.broken = findGuard(v.loc, open.needy, j.declared(v.loc))
+	f := open.possible(open.finding(SharedMap))
+	if f == nil {
+		return nil
+	}
+	f.Why = "the program calls what changes it during initialisation only, but importers may call it at any time"
+	return []*Finding{f}
 }
 
 // onePerPosition drops the reads of m[k]++ and the like, which are part of the
@@ -162,9 +189,9 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 	if v.loc.Kind == access.Local {
 		return nil
 	}
-	if s, other := v.violation(); s != nil {
+	if s, other := v.violation(); s != nil && !(v.guard.Unwritten && j.prog.Confined(v.needy)) {
 		f.Evidence = Inferred
-		f.Accesses = []Access{{Site: site(s)}}
+		f.Accesses = []Access{j.bare(v, s)}
 		if other != nil {
 			f.Accesses = append(f.Accesses, Access{Site: site(other)})
 		}
@@ -173,10 +200,10 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 		if weak := heldShared(s, v.guard.Lock); weak {
 			f.Message = fmt.Sprintf("map %s is %s while %s is only held for reading", v.loc.Short(), past(s.Op), lockName(v.guard.Lock))
 		}
-		f.Why = v.discipline()
+		f.Why = v.discipline(s)
 		return f
 	}
-	if v.lentOut(f) || j.handedOn(v, f) || j.exposed(v, f) || j.besideMutex(v, f) || j.coloured(v, f) || j.declaredGuarded(v, f) {
+	if v.lentOut(f) || j.handedOn(v, f) || j.exposed(v, f) || j.besideMutex(v, f) || j.coloured(v, f) || j.declaredGuarded(v, f) || j.pooled(v, f) {
 		return f
 	}
 	return v.possible(f)
@@ -239,6 +266,9 @@ func (v *verdict) violation() (bad, good *link.Site) {
 		if !s.Reachable() {
 			continue // dead, or for tests, which may hold the lock
 		}
+		if known.ForTests(s.Func) || known.Option(s.Func) || v.takesOver(s) {
+			continue // when nobody else uses it
+		}
 		if known.Decodes(s.Func) || s.Path.Root.Kind == access.LocalVar {
 			continue // to an object that hardly anyone else has yet
 		}
@@ -252,12 +282,39 @@ func (v *verdict) violation() (bad, good *link.Site) {
 	if bad == nil {
 		return nil, nil
 	}
+	return bad, v.keeper()
+}
+
+// keeper returns the access with the guard that convinces a reader soonest: a
+// write, and not one that sets the map up or tears it down, if there is one.
+func (v *verdict) keeper() *link.Site {
+	var best *link.Site
+	rank := func(s *link.Site) int {
+		switch {
+		case s.Op == access.Write && !known.Lifecycle(s.Func):
+			return 3
+		case s.Op == access.Write:
+			return 2
+		case s.Op.Writes():
+			return 1
+		}
+		return 0
+	}
 	for _, s := range v.needy {
-		if !slices.Contains(v.broken, s) && (good == nil || s.Op.Writes() && !good.Op.Writes()) {
-			good = s
+		if !slices.Contains(v.broken, s) && (best == nil || rank(s) > rank(best)) {
+			best = s
 		}
 	}
-	return bad, good
+	return best
+}
+
+// takesOver reports whether s is in a function that copies the maps of one
+// object to another, going by its name: as a rule, one of them is not in use yet,
+// and the other not any more.
+func (v *verdict) takesOver(s *link.Site) bool {
+	return known.CopiesState(s.Func) && slices.ContainsFunc(v.broken, func(t *link.Site) bool {
+		return t.FuncID == s.FuncID && t.Path.Base() != s.Path.Base()
+	})
 }
 
 // deepFormat reports a format call that walks a map which others change.
@@ -292,12 +349,9 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 			return nil // formatted under another lock that all who change the map hold
 		}
 		f.Evidence = Inferred
-		f.Accesses = []Access{{Site: site(s)}}
-		for _, o := range v.needy {
-			if o.Op.Writes() && !slices.Contains(v.broken, o) {
-				f.Accesses = append(f.Accesses, Access{Site: site(o)})
-				break
-			}
+		f.Accesses = []Access{j.bare(v, s)}
+		if o := v.keeper(); o != nil && o.Op.Writes() {
+			f.Accesses = append(f.Accesses, Access{Site: site(o)})
 		}
 		f.Message += fmt.Sprintf(" without holding %s", lockName(v.guard.Lock))
 		f.Why = v.discipline() + "; formatting goes around it"
@@ -319,6 +373,14 @@ func (j *judge) deepFormat(v *verdict, s *link.Site) *Finding {
 		}
 	}
 	f.Why = "the map changes after it is shared; nothing here starts a second goroutine"
+	if lock, ok := v.keyed(); ok {
+		if slices.ContainsFunc(s.Keyed, func(l access.Lock) bool { return l.ID == lock }) {
+			return nil // formatted under the key's lock
+		}
+		f.Evidence = Inferred
+		f.Message += fmt.Sprintf(" without holding %s(key)", lock.Short())
+		f.Why = fmt.Sprintf("all %d accesses to the map are made under %s(key); formatting goes around it", v.unformatted(), lock.Short()) + note(s)
+	}
 	return f
 }
 
@@ -364,7 +426,7 @@ func (v *verdict) finding(rule string) *Finding {
 }
 
 func site(s *link.Site) Site {
-	return Site{Op: s.Op, Pkg: s.Pkg, Func: s.Func, Pos: s.Pos, Locks: s.Locks, Base: s.Path.Base(), Exempt: s.Exempt}
+	return Site{Op: s.Op, Pkg: s.Pkg, Func: s.Func, Pos: s.Pos, Locks: s.Locks, Keyed: s.Keyed, Base: s.Path.Base(), Exempt: s.Exempt}
 }
 
 // identify gives every finding its ID. It depends on the rule, the map and, for

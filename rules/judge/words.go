@@ -26,9 +26,9 @@ func best(pairs []link.Pair) *link.Pair {
 }
 
 // strength returns what a pair proves: less if it takes a library's word for
-// one of the goroutines.
+// one of the goroutines, or if one of them waits to be told to go on.
 func strength(p *link.Pair) Evidence {
-	if assumed(p) != nil {
+	if assumed(p) != nil || p.Waits {
 		return Inferred
 	}
 	return Shown
@@ -48,6 +48,9 @@ func score(p *link.Pair) int {
 	s := 0
 	if assumed(p) != nil {
 		s -= 2000
+	}
+	if p.Waits {
+		s -= 1500
 	}
 	if p.Exact {
 		s += 1000
@@ -95,7 +98,7 @@ func side(s link.Side, in string) Access {
 		case strings.HasPrefix(text, "go "):
 			text = strings.Replace(text, "func literal", "func() { … }", 1) + "()"
 		default:
-			text += " runs " + t.Entry
+			text += " runs " + entry(s)
 		}
 		a.Goroutine = append(a.Goroutine, Frame{Pos: t.Spawn, Text: text})
 	} else {
@@ -103,6 +106,14 @@ func side(s link.Side, in string) Access {
 	}
 	a.Goroutine = append(a.Goroutine, frames(s.Acc.Via)...)
 	return a
+}
+
+// entry returns the function in which the goroutine of a side begins.
+func entry(s link.Side) string {
+	if s.Acc.Entry != "" {
+		return s.Acc.Entry
+	}
+	return s.Thread.Entry
 }
 
 func frames(v *link.Via) []Frame {
@@ -139,18 +150,25 @@ func past(op access.Op) string {
 // why says in one sentence why the two accesses of a pair may overlap.
 func why(p *link.Pair) string {
 	if t := assumed(p); t != nil && strings.Contains(t.Text, ".Register") && strings.HasSuffix(t.Text, "Server") {
-		return fmt.Sprintf("%s implements the service that %s registers, and a server runs any number of calls at once", t.Entry, t.Text)
+		if p.B.Thread == t && p.A.Thread != t {
+			return fmt.Sprintf("%s implements the service that %s registers, and a server runs any number of calls at once", entry(p.B), t.Text)
+		}
+		return fmt.Sprintf("%s implements the service that %s registers, and a server runs any number of calls at once", entry(p.A), t.Text)
 	}
 	if t := assumed(p); t != nil {
 		return fmt.Sprintf("%s keeps %s, and by its name runs it on a goroutine of its own", t.Text, t.Entry)
 	}
 	switch {
+	case p.Same && p.A.Thread.Multi && entry(p.A) != entry(p.B):
+		return fmt.Sprintf("%s and %s may run at the same time, any number of each", entry(p.A), entry(p.B))
 	case p.Same && p.A.Thread.Multi:
-		return fmt.Sprintf("%s may run any number of times at once", p.A.Thread.Entry)
+		return fmt.Sprintf("%s may run any number of times at once", entry(p.A))
 	case p.Same && !p.A.Thread.Local:
 		return fmt.Sprintf("%s at %s is in a loop, so that what it runs overlaps", p.A.Thread.Text, line(p.A.Thread.Spawn))
 	case p.Same:
 		return fmt.Sprintf("the go statement at %s is in a loop, so that its goroutines overlap", line(p.A.Thread.Spawn))
+	case p.Waits:
+		return fmt.Sprintf("%s goes on after it has started the goroutine at %s, which may receive what it waits for by then", p.In, line(p.A.Thread.Spawn))
 	case p.B.Thread == nil:
 		return fmt.Sprintf("%s goes on after it has started the goroutine at %s, and does not wait for it", p.In, line(p.A.Thread.Spawn))
 	case p.Exact && p.In != "" && !p.A.Thread.Local && !p.B.Thread.Local:
@@ -164,21 +182,6 @@ func why(p *link.Pair) string {
 }
 
 func line(p access.Pos) string { return fmt.Sprintf("%s:%d", filepath.Base(p.File), p.Line) }
-
-// discipline says how far the guard is kept to.
-func (v *verdict) discipline() string {
-	switch {
-	case v.guard.Held == 1 && v.guard.Total <= 2:
-		return fmt.Sprintf("%s is held at the other access", lockName(v.guard.Lock))
-	case v.guard.Held >= v.guard.Total-1 && v.guard.Held < len(v.needy):
-		return fmt.Sprintf("%s is held at all %d other accesses that need a lock", lockName(v.guard.Lock), v.guard.Held)
-	}
-	s := fmt.Sprintf("%s is held at %d of the %d accesses that need a lock", lockName(v.guard.Lock), v.guard.Held, v.guard.Total)
-	if v.guard.Declared {
-		s += ", and the map is declared under it"
-	}
-	return s
-}
 
 // shortName strips the directories from a callee's import path, and the major
 // version that ends it: k8s.io/klog/v2.ErrorS is klog.ErrorS.

@@ -24,6 +24,7 @@ var synchronous = []Synchronous{
 	{Func: "github.com/avast/retry-go.Do"},
 	{Func: "github.com/avast/retry-go/v4.Do"},
 	{Func: "(*go.etcd.io/bbolt.DB).Update"},
+	{Func: "(*go.etcd.io/bbolt.DB).Batch"},
 	{Func: "(*go.etcd.io/bbolt.DB).View"},
 	{Func: "(*go.etcd.io/bbolt.Bucket).ForEach"},
 	{Func: "(*github.com/sony/gobreaker.CircuitBreaker).Execute"},
@@ -31,6 +32,8 @@ var synchronous = []Synchronous{
 	{Func: "(*github.com/google/btree.BTree).Descend"},
 	{Func: "(*github.com/google/btree.BTreeG).Ascend"},
 	{Func: "(*github.com/google/btree.BTreeG).Descend"},
+	{Func: "(*k8s.io/utils/third_party/forked/golang/btree.BTree).Ascend"},
+	{Func: "(*k8s.io/utils/third_party/forked/golang/btree.BTree).Descend"},
 
 	// Command lines, templates, walkers, tests, databases, encoders; AWS
 	// Lambda gives a process one event at a time.

@@ -16,6 +16,9 @@ var lifecycle = []string{
 // Lifecycle reports whether the name of a function, such as (*T).Start, says
 // that it belongs to setting an object up or taking it down.
 func Lifecycle(name string) bool {
+	if Option(name) {
+		return true
+	}
 	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
 	for _, l := range lifecycle {
 		if strings.HasPrefix(name, l) {
@@ -24,6 +27,21 @@ func Lifecycle(name string) bool {
 	}
 	return false
 }
+
+// option are the names of function literals that set an option of an object
+// which is being made: those in functions like WithTimeout.
+var option = regexp.MustCompile(`(^|\.)With[A-Z]\w*\.func\d+$`)
+
+// Option reports whether a function is one that sets an option, going by its
+// name, such as WithTimeout.func1.
+func Option(name string) bool { return option.MatchString(name) }
+
+// forTests are the names of functions that only tests are to call, when nothing
+// else runs.
+var forTests = regexp.MustCompile(`(ForTest|ForTests|ForTesting|TestOnly)(\.func[\d.]+)?$`)
+
+// ForTests reports whether only tests are to call a function, going by its name.
+func ForTests(name string) bool { return forTests.MatchString(name) }
 
 // safeWords lists how documentation says that something may be used by several
 // goroutines at once.
@@ -118,6 +136,12 @@ var copyName = regexp.MustCompile(`^(Deep)?(Copy|Clone)(Object|Deep)?$|^(deep)?(
 // Copies reports whether a function's name, without package and receiver, says
 // that it returns a copy that shares nothing with the original.
 func Copies(name string) bool { return copyName.MatchString(name) }
+
+// CopiesState reports whether a function's name says that it copies something.
+func CopiesState(name string) bool {
+	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	return strings.HasPrefix(name, "copy") || strings.HasPrefix(name, "clone") || strings.HasPrefix(name, "deepcopy")
+}
 
 // DoublesPackage reports whether a package holds test doubles, going by its name:
 // mock, gatewayfakes.

@@ -18,7 +18,7 @@ const maxAliases = 16
 // assignments and those of its callees. It does not look at the order of
 // assignments: a field assigned twice refers to both.
 func (n *node) resolveAliases() {
-	n.aliases, n.exported, n.assigned = nil, nil, make(map[access.Path][]access.Path)
+	n.aliases, n.exported, n.copied, n.assigned = nil, nil, nil, make(map[access.Path][]access.Path)
 	n.shares = nil
 	for i := range n.Events {
 		e := &n.Events[i]
@@ -57,6 +57,9 @@ func (n *node) addAlias(from, to access.Path) {
 		n.assigned[from] = append(n.assigned[from], to)
 	}
 	out := alias{from, to}
+	if !from.Steps[from.N-1].Ptr && len(n.copied) < maxAliases {
+		n.copied = append(n.copied, out)
+	}
 	if root, ok := n.resultFor(from.Root); ok {
 		out.from.Root = root
 	}

@@ -161,10 +161,14 @@ func (n *node) starts() []*Colour {
 // same objects in each turn, as far as is known.
 func (n *node) sameEachTurn(ed edge) bool {
 	e := &n.Events[ed.event]
-	for _, pss := range [][][]access.Path{e.Args, ed.target.Free, {ed.target.Recv}} {
+	given := [][][]access.Path{e.Args, ed.target.Free, {ed.target.Recv}}
+	for _, t := range e.Targets { // the object that has the function in a field
+		given = append(given, [][]access.Path{t.Recv})
+	}
+	for _, pss := range given {
 		for _, ps := range pss {
 			for _, q := range ps {
-				if slices.Contains(q.Steps[:q.N], access.Elem) || n.remade(q.Root, ed.event) {
+				if slices.Contains(q.Steps[:q.N], access.Elem) || slices.Contains(q.Steps[:q.N], access.Pooled) || n.remade(q.Root, ed.event) {
 					return false
 				}
 			}
@@ -358,6 +362,9 @@ func (p *Program) One(m *Meeting, pkg, typ string) bool {
 		return false // who knows
 	}
 	for _, pl := range places {
+		if pl.n.isLiteral() && len(c.calling[pl.n]) == 0 && c.of[pl.n] == nil {
+			return false // kept somewhere: who knows when and how often it is called
+		}
 		for _, x := range c.reaching(pl.n) {
 			if x.Multi || x == m.A || x == m.B {
 				return false

@@ -124,11 +124,12 @@ func (p *Program) direct(n *node, i int, path access.Path) *Acc {
 		loc = n.location(path)
 	}
 	site := p.site(n, e, loc)
-	a := &Acc{Op: e.Op, Loc: loc, Path: path, Locks: n.heldAt(e, i), Site: site}
+	a := &Acc{Op: e.Op, Loc: loc, Path: path, Locks: n.heldAt(e, i), Site: site, Gated: e.Gated}
 	a.Owned = n.owned(path, i)
 	if path.Root == (access.Root{}) && loc.IsZero() {
 		a.Owned = true
 	}
+	site.noteObject(a, n)
 	return a
 }
 
@@ -143,7 +144,7 @@ func (p *Program) site(n *node, e *summarise.Event, loc access.Location) *Site {
 	}
 	s := &Site{
 		Op: e.Op, Loc: e.Loc, Pkg: n.Pkg, Func: n.Name, FuncID: n.ID, Pos: e.Pos, Path: e.Path,
-		Locks: e.Locks, Sink: e.Sink, Test: n.Test, Aliased: e.Aliased, Remade: e.Remade, Copied: e.Copied, Library: e.Text, node: n, locs: make(map[access.Location]bool),
+		Locks: e.Locks, Keyed: e.Keyed, Sink: e.Sink, Test: n.Test, Aliased: e.Aliased, Remade: e.Remade, Copied: e.Copied, Library: e.Text, node: n, locs: make(map[access.Location]bool),
 	}
 	if !loc.IsZero() {
 		s.locs[loc] = true
@@ -185,6 +186,7 @@ func (c *composer) call(i int, ed edge) {
 				a.Site.Exempt = "inside sync.Once"
 			}
 			b.Via = &Via{Pos: e.Pos, Text: callText(ed.callee), Next: a.Via}
+			b.Gated = b.Gated || e.Gated
 			if !b.Loc.IsZero() {
 				b.Site.locs[b.Loc] = true
 			}

@@ -2,7 +2,6 @@ package link
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/known"
@@ -18,6 +17,7 @@ type entry struct {
 	owned map[int]bool  // parameters, and free variables k as -1-k, that no other goroutine can know
 	init  bool          // only during package initialisation
 	once  bool
+	may   bool // importers may call it, or what calls it
 }
 
 // contexts computes the entry of every function, callers first, and settles
@@ -27,11 +27,13 @@ func (p *Program) contexts() {
 	for i := len(sccs) - 1; i >= 0; i-- {
 		rounds := 1
 		if len(sccs[i]) > 1 {
-			rounds = 2
+			rounds = 4
 		}
-		for range rounds {
+		for r := range rounds {
 			for _, n := range sccs[i] {
-				p.propagate(n)
+				if n.entry.set || r == rounds-1 { // before, nothing is known of its callers yet
+					p.propagate(n)
+				}
 			}
 		}
 	}
@@ -56,6 +58,7 @@ func (p *Program) propagate(n *node) {
 	if n.Init {
 		n.entry = entry{set: true, init: true}
 	}
+	n.entry.may = n.entry.may || n.may
 	for _, ed := range n.calls {
 		e := ed.seen(&n.Events[ed.event])
 		in := entry{set: true}
@@ -65,6 +68,7 @@ func (p *Program) propagate(n *node) {
 		case e.Kind == summarise.Call && ed.starts == nil && !ed.kept(&n.Events[ed.event]):
 			in.init = n.entry.init
 			in.once = n.entry.once
+			in.may = n.entry.may
 			in.locks = n.heldFor(e, ed)
 			in.owned = n.ownedFor(e, ed)
 			in.all = in.owned[0]
@@ -85,7 +89,7 @@ func (a entry) meet(b entry) entry {
 	if !a.set {
 		return b
 	}
-	out := entry{set: true, all: a.all && b.all, init: a.init && b.init, once: a.once && b.once}
+	out := entry{set: true, all: a.all && b.all, init: a.init && b.init, once: a.once && b.once, may: a.may || b.may}
 	switch {
 	case a.all:
 		out.locks = b.locks
@@ -193,13 +197,24 @@ func (n *node) ownedFor(e *summarise.Event, ed edge) map[int]bool {
 // event i happens.
 func (n *node) ownsEach(ps []access.Path, i int) bool {
 	for _, q := range ps {
+		if q.Root.Kind == access.Captured {
+			return false // a function that is stored may be called by anyone
+		}
 		for _, r := range n.actual(q) {
-			if !(n.owned(r, i) && n.keptToSelf(r, i)) && !n.givenOwned(r.Root) {
+			if !(n.owned(r, i) && n.keptToSelf(r, i)) && !n.givenOwned(r.Root) || n.sharesField(r) {
 				return false
 			}
 		}
 	}
 	return len(ps) > 0
+}
+
+// sharesField reports whether a field of the object at q holds a map, or what
+// maps are in, of another object: it is a copy of that one.
+func (n *node) sharesField(q access.Path) bool {
+	return slices.ContainsFunc(n.copied, func(a alias) bool {
+		return a.from.N == q.N+1 && a.from.HasPrefix(q) && a.to.Root.Kind != access.LocalVar && !n.fresh[a.to.Root]
+	})
 }
 
 // givenOwned reports whether n's callers own what starts at root.
@@ -220,9 +235,9 @@ func (p *Program) settle(s *Site) {
 	switch {
 	case s.Exempt != "":
 	case n.Init || n.entry.init:
-		s.Exempt = "package initialisation"
+		s.Exempt, s.Unsure = "package initialisation", n.entry.may
 	case n.entry.once:
-		s.Exempt = "inside sync.Once"
+		s.Exempt, s.Unsure = "inside sync.Once", n.entry.may
 	case s.Shared:
 	case n.givenOwned(s.Path.Root) && n.ownsAll(s.Path):
 		s.Exempt = "before the value is shared"
@@ -293,7 +308,7 @@ func (s *Site) at(loc access.Location) *Site {
 	out.Locks, out.Exempt = nil, "before the value is shared"
 	first := true
 	for _, in := range insts {
-		if in.owned {
+		if in.owned || in.n.givenOwned(in.path.Root) && in.n.ownsAll(in.path) {
 			continue
 		}
 		held := append(slices.Clip(in.locks), in.n.entry.locks...)
@@ -327,5 +342,5 @@ func (p *Program) Threads() []*Thread { return p.threads }
 // Reachable reports whether the function is exported, or called, started or
 // taken by something in the program.
 func (s *Site) Reachable() bool {
-	return s.node.Exported || s.node.Init || s.node.callers > 0 || s.node.taken || strings.Contains(string(s.FuncID), "$")
+	return s.node.Exported || s.node.Init || s.node.callers > 0 || s.node.taken || s.node.isLiteral()
 }

@@ -80,7 +80,10 @@ func (fr *frame) instantiate(a *Acc) []*Acc {
 	locks := fr.held(a.Locks)
 	var out []*Acc
 	for _, q := range n.subst(a.Path, e, t) {
-		b := &Acc{Op: a.Op, Loc: a.Loc, Path: q, Locks: locks, Site: a.Site}
+		b := &Acc{
+			Op: a.Op, Loc: a.Loc, Path: q, Locks: locks, Site: a.Site, Gated: a.Gated,
+			kept: a.kept || a.Path.Root.Kind == access.Captured,
+		}
 		if b.Loc.IsZero() {
 			b.Loc = n.location(q)
 		}
@@ -97,6 +100,7 @@ func (fr *frame) instantiate(a *Acc) []*Acc {
 		if a.Loc.IsZero() && !b.Loc.IsZero() {
 			a.Site.known(b, n)
 		}
+		a.Site.noteObject(b, n)
 		out = append(out, b)
 		out = append(out, n.sharers(b, i)...)
 	}
@@ -127,7 +131,7 @@ func (s *Site) known(b *Acc, n *node) {
 		s.inst = make(map[access.Location][]instance)
 	}
 	if len(s.inst[b.Loc]) < maxPairs {
-		s.inst[b.Loc] = append(s.inst[b.Loc], instance{n, b.Locks, b.Owned})
+		s.inst[b.Loc] = append(s.inst[b.Loc], instance{n, b.Path, b.Locks, b.Owned})
 	}
 }
 
@@ -163,6 +167,8 @@ func (n *node) subst(p access.Path, e *summarise.Event, t summarise.Target) []ac
 	switch p.Root.Kind {
 	case access.GlobalVar, access.ContextValue, access.Cached:
 		return []access.Path{p}
+	case access.Captured:
+		return n.actual(p)
 	case access.Param:
 		i := p.Root.Index
 		if t.Bound {

@@ -32,6 +32,7 @@ type Program struct {
 	threads   []*Thread
 	reaching  map[access.Location][]Reach
 	crowds    map[string][]*node       // see crowd
+	incoming  map[*node][]incoming     // see incomings; nil until needed
 	palette   *palette                 // see colours
 	handed    map[access.Location]bool // see HandedOver
 	cached    map[access.Location][]CachedWrite
@@ -65,8 +66,10 @@ type node struct {
 	assigned  map[access.Path][]access.Path // the same, renamed or not
 	shares    map[access.Path][]access.Path // map variables by the one whose map they hold
 	exported  []alias                       // in terms of parameters, globals and results
+	copied    []alias                       // those of fields that are no pointers
 
 	open  bool  // has callers that are not in the program
+	may   bool  // importers may call it besides
 	entry entry // from all callers, see context.go
 
 	follows [][]bool // see flow.go
@@ -85,6 +88,7 @@ type edge struct {
 	by     summarise.Target // passed: who calls it
 	locks  []access.Lock    // passed: what that one holds then, in its own terms
 	starts *summarise.Event // passed: the event that starts it on another goroutine; nil if it is called
+	in     *node            // starts: whose event that is
 	loops  bool             // passed: that event happens again and again, see use
 	vague  bool             // a method of an interface that says nothing, see vague
 }
@@ -103,6 +107,12 @@ type Acc struct {
 	Site  *Site
 	Via   *Via
 	Owned bool // the object is not visible to any other goroutine
+
+	// Entry is the function that makes it, or calls who does, if it is one of
+	// several that a Thread runs.
+	Entry string
+	Gated bool // comes after a receive from a channel, in this function
+	kept  bool // by a function that was stored in a field
 }
 
 // A Via is a step on the way from a function to an access in its callees.
@@ -122,9 +132,13 @@ type Site struct {
 	Pos    access.Pos
 	Path   access.Path // in the terms of its function
 	Locks  []access.Lock
+	Keyed  []access.Lock // see summarise.Event
 	Sink   *summarise.Sink
 	Test   bool
 	Exempt string
+	// Unsure says that Exempt holds for the callers in the program, and that
+	// importers may call the function otherwise.
+	Unsure bool
 
 	Aliased bool // see summarise.Event
 	Remade  bool // see summarise.Event
@@ -140,13 +154,16 @@ type Site struct {
 	node *node
 	locs map[access.Location]bool
 	// inst says for a site whose map only callers know where it became known.
-	inst   map[access.Location][]instance
+	inst map[access.Location][]instance
+	// pooled says where the object with the map came out of a sync.Map.
+	pooled []instance
 	shared map[access.Location]*Site // see through
 }
 
 // An instance is a site seen from a function that knows which map it is.
 type instance struct {
 	n     *node
+	path  access.Path   // of the map, in the terms of n
 	locks []access.Lock // held there and on the way to the site
 	owned bool
 }
@@ -190,6 +207,10 @@ type Pair struct {
 	// function; otherwise only its type is the same.
 	Exact bool
 	In    string // the function that shows both, if Exact
+	// Waits says that goroutine A waits for a message before it makes its
+	// access, and that In, which makes the other, has sent none until then, nor
+	// let anyone else know the object.
+	Waits bool
 }
 
 // A Side is one access of a pair with the goroutine that makes it: nil for
@@ -216,7 +237,7 @@ func Link(pkgs []*summarise.Package) *Program {
 	for _, pkg := range pkgs {
 		for _, f := range pkg.Funcs {
 			if p.nodes[f.ID] == nil {
-				n := &node{Func: f, open: pkg.Partial && f.Exported}
+				n := &node{Func: f, open: pkg.Partial && f.Exported, may: pkg.Importable && f.Exported}
 				p.nodes[f.ID] = n
 				p.order = append(p.order, n)
 			}
@@ -351,11 +372,11 @@ func (p *Program) resolvePassed(n *node, i int, bodies bool) {
 func (n *node) addUse(p *Program, i int, t, by summarise.Target, u *use) {
 	ed := edge{event: i, target: t, passed: true, by: by}
 	if u.spawns != nil {
-		ed.starts, ed.loops = u.spawns, u.loops
+		ed.starts, ed.in, ed.loops = u.spawns, u.in, u.loops
 		n.addEdge(p, ed)
 	}
 	if u.calls {
-		ed.starts, ed.locks = nil, u.locks
+		ed.starts, ed.in, ed.locks = nil, nil, u.locks
 		n.addEdge(p, ed)
 	}
 }
@@ -402,29 +423,11 @@ func (p *Program) concrete(t summarise.Target) []summarise.Target {
 			if s.Kind == summarise.FieldFunc {
 				continue
 			}
-			s.Free = unrooted(s.Free)
-			if s.Bound {
-				s.Recv = unrooted([][]access.Path{s.Recv})[0]
-			}
 			out = append(out, p.concrete(s)...)
 		}
 		return out
 	}
 	return nil
-}
-
-// unrooted forgets where paths start: they belong to another function.
-func unrooted(pss [][]access.Path) [][]access.Path {
-	out := make([][]access.Path, len(pss))
-	for i, ps := range pss {
-		for _, q := range ps {
-			if q.Root.Kind != access.GlobalVar {
-				q.Root = access.Root{}
-			}
-			out[i] = append(out[i], q)
-		}
-	}
-	return out
 }
 
 // extendAll appends the steps of an embedded method's receiver.

@@ -39,16 +39,31 @@ func (p *Program) meet(n *node) {
 			continue // what is only registered starts when this function is done, as a rule
 		}
 		for _, a := range t.Accs {
-			if p.pairs[a.Loc] == maxPairs {
-				continue
+			if _, made := n.resultFor(a.Path.Root); made && a.kept || p.pairs[a.Loc] == maxPairs {
+				continue // a constructor is done, as a rule, before anything calls what it stored
 			}
 			for _, l := range events[a.Loc] {
-				if l.event != t.event && mayConflict(a, l.acc) && n.meets(t, l.event, a.Path.Root) && exact(a, l.acc) && conflict(a, l.acc.shared(n.entry.locks)) {
-					p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{l.acc, nil}, Exact: true, In: n.Name})
+				if l.event != t.event && mayConflict(a, l.acc) && n.meets(t, l.event, a.Path.Root) && n.exact(a, l.acc) && conflict(a, l.acc.shared(n.entry.locks)) {
+					p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{l.acc, nil}, Exact: true, In: n.Name, Waits: a.Gated && n.silent(a.Path.Root, l.event)})
 				}
 			}
 		}
 	}
+}
+
+// silent reports whether n has sent nothing, closed nothing and shown the object
+// at root to nobody when event i happens, other than to the goroutines that it
+// or whoever made the object started.
+func (n *node) silent(root access.Root, i int) bool {
+	if root.Kind != access.LocalVar && !n.fresh[root] || n.afterAny(n.publications()[root], i, root) {
+		return false
+	}
+	for k := range n.Events {
+		if n.Events[k].Kind == summarise.Signal && n.after(k, i) {
+			return false
+		}
+	}
+	return true
 }
 
 type located struct {
@@ -97,49 +112,92 @@ func (p *Program) meetSelf(n *node, t *Thread) {
 		return
 	}
 	for _, a := range t.Accs {
-		if !t.Multi && (anElement(a.Path) || n.makes(t.event, a.Path.Root) || !n.meets(t, t.event, a.Path.Root)) {
-			continue // each has its own
+		if !t.Multi && n.ownEachTurn(t, a) {
+			continue
+		}
+		one := a
+		if !t.Multi {
+			one = n.inTurn(a, t.event)
 		}
 		for _, b := range t.byLocation()[a.Loc] {
-			if mayConflict(a, b) && exact(a, b) && conflict(a, b) {
+			if mayConflict(a, b) && n.exact(a, b) && conflict(one, b) {
 				p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{b, t}, Same: true, Exact: true, In: n.Name})
 			}
 		}
 	}
 }
 
+// inTurn returns a without the locks that are others in each turn of the loop
+// that event i is in: those of an element, or of an object made in the loop.
+//
+//	for _, job := range jobs {
+//		go func() { job.mu.Lock(); done[job.name] = true; job.mu.Unlock() }()
+//	}
+func (n *node) inTurn(a *Acc, i int) *Acc {
+	b := *a
+	if a.Path.N > a.Path.Holder() {
+		return &b // one of many maps, and the lock perhaps that of this one
+	}
+	b.Locks = slices.DeleteFunc(slices.Clone(a.Locks), func(l access.Lock) bool {
+		if a.Loc.Kind == access.Field && (l.ID.Pkg == a.Loc.Pkg && l.ID.Owner == a.Loc.Owner || l.Path.HasPrefix(a.Path.Base())) {
+			return false // the map's own, by another name, or one of several in its object
+		}
+		return anElement(l.Path) || (l.Path.Root.Kind == access.LocalVar || n.fresh[l.Path.Root]) && n.remade(l.Path.Root, i)
+	})
+	return &b
+}
+
+// nested reports whether one of two goroutines is started by n, and starts the
+// other.
+func (n *node) nested(t, u *Thread) bool {
+	return t.event == u.event && n.Events[t.event].Kind == summarise.Spawn && (t.Via == nil) != (u.Via == nil)
+}
+
+// ownEachTurn reports whether t, which a loop of n starts, makes access a to
+// another object in each turn.
+func (n *node) ownEachTurn(t *Thread, a *Acc) bool {
+	return anElement(a.Path) || n.makes(t.event, a.Path.Root) || !n.meets(t, t.event, a.Path.Root)
+}
+
 // anElement reports whether a path leads through an element of a container, so
 // that two turns of a loop most likely mean two objects.
 func anElement(p access.Path) bool {
-	return slices.Contains(p.Steps[:p.Base().N], access.Elem)
+	return slices.ContainsFunc(p.Steps[:p.Base().N], func(s access.Step) bool { return s == access.Elem || s == access.Pooled })
 }
 
 func (p *Program) meetThreads(n *node, t, u *Thread) {
 	if !n.meets(t, u.event, access.Root{}) && !n.meets(u, t.event, access.Root{}) {
 		return
 	}
+	// Which of what t does comes before it starts u, the function that t runs
+	// has shown. Here is left what one turn of t does to the u of another.
+	nested := n.nested(t, u)
+	if nested && !t.Multi && !n.after(t.event, t.event) {
+		return
+	}
 	byLoc := u.byLocation()
 	for _, a := range t.Accs {
-		if p.pairs[a.Loc] == maxPairs {
+		if p.pairs[a.Loc] == maxPairs || nested && !t.Multi && n.ownEachTurn(t, a) {
 			continue
 		}
 		for _, b := range byLoc[a.Loc] {
-			if mayConflict(a, b) && exact(a, b) && conflict(a, b) && (n.meets(t, u.event, a.Path.Root) || n.meets(u, t.event, a.Path.Root)) {
+			if mayConflict(a, b) && n.exact(a, b) && conflict(a, b) && (n.meets(t, u.event, a.Path.Root) || n.meets(u, t.event, a.Path.Root)) {
 				p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{b, u}, Exact: true, In: n.Name})
 			}
 		}
 	}
 }
 
-// exact reports whether two accesses are to the map of one object for sure.
-func exact(a, b *Acc) bool {
+// exact reports whether two accesses in a run of n are to the map of one object
+// for sure.
+func (n *node) exact(a, b *Acc) bool {
 	if a.Loc.IsZero() || a.Loc != b.Loc || a.Loc.Kind == access.Context || a.Path.Root.Kind == access.Cached {
 		return false
 	}
 	if a.Loc.Kind == access.Global {
 		return true
 	}
-	return a.Path.Root.Kind != access.Unknown && access.SameBase(&a.Path, &b.Path)
+	return n.knows(a.Path.Root) && access.SameBase(&a.Path, &b.Path)
 }
 
 // byLocation indexes what t does.
@@ -304,6 +362,9 @@ func (p *Program) given(loc access.Location, t, u *Thread) bool {
 func across(a *Acc) bool {
 	if a.Loc.Kind == access.Global {
 		return true
+	}
+	if slices.Contains(a.Path.Steps[:a.Path.N], access.InContext) {
+		return false // each request has its own, as a rule
 	}
 	switch a.Path.Root.Kind {
 	case access.GlobalVar, access.Param, access.FreeVar:

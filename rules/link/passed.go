@@ -11,6 +11,7 @@ import (
 type use struct {
 	calls  bool             // before it returns
 	spawns *summarise.Event // on another goroutine, started by this event; nil if not
+	in     *node            // whose event that is
 	loops  bool             // that happens again and again, with nothing that waits in between
 	locks  []access.Lock    // held at every call
 }
@@ -45,7 +46,7 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 			return
 		}
 		if spawn { // whatever the goroutine does with it, it does there
-			u.calls, u.spawns = false, e
+			u.calls, u.spawns, u.in = false, e, n
 		}
 		u.loops = u.spawns != nil && (u.loops || n.again(i))
 		if n.uses == nil {
@@ -61,7 +62,7 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 			old.locks, changed = u.locks, true // fewer hold for certain
 		}
 		if u.spawns != nil && (old.spawns == nil || u.loops && !old.loops) {
-			old.spawns, old.loops, changed = u.spawns, u.loops, true
+			old.spawns, old.in, old.loops, changed = u.spawns, u.in, u.loops, true
 		}
 	}
 	for _, t := range e.Targets {
@@ -69,18 +70,21 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 		for k, fns := range t.Fns {
 			if g := p.nodes[t.ID]; g != nil && g.uses[-1-k] != nil {
 				for _, f := range fns {
-					add(f, use{calls: g.uses[-1-k].calls, spawns: g.uses[-1-k].spawns, loops: g.uses[-1-k].loops, locks: e.Locks})
+					add(f, use{calls: g.uses[-1-k].calls, spawns: g.uses[-1-k].spawns, in: g.uses[-1-k].in, loops: g.uses[-1-k].loops, locks: e.Locks})
 				}
 			}
 		}
 	}
 	for j, fns := range e.Fns {
 		for _, f := range fns {
+			if f.Kind == summarise.Static && p.runs(n, i, j) {
+				p.usesThrough(f, add)
+			}
 			if f.Kind != summarise.ParamFunc && f.Kind != summarise.FreeFunc {
 				continue
 			}
 			if !p.eachUse(n, i, j, func(_ summarise.Target, u *use) {
-				add(f, use{calls: u.calls, spawns: u.spawns, loops: u.loops, locks: e.Locks})
+				add(f, use{calls: u.calls, spawns: u.spawns, in: u.in, loops: u.loops, locks: e.Locks})
 			}) {
 				add(f, use{calls: true})
 			}
@@ -89,15 +93,42 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 	return changed
 }
 
+// usesThrough adds what a function literal that is called does with the
+// functions that it captured.
+func (p *Program) usesThrough(lit summarise.Target, add func(t summarise.Target, u use)) {
+	g := p.nodes[lit.ID]
+	if g == nil {
+		return
+	}
+	for k, fns := range lit.Fns {
+		if u := g.uses[-1-k]; u != nil {
+			for _, f := range fns {
+				add(f, use{calls: u.calls, spawns: u.spawns})
+			}
+		}
+	}
+}
+
+// runs reports whether argument j of event i of n, a function, is called before
+// the event is over: by code that we see, or that is known to.
+func (p *Program) runs(n *node, i, j int) bool {
+	calls := false
+	if !p.eachUse(n, i, j, func(_ summarise.Target, u *use) { calls = calls || u.calls }) {
+		return n.Events[i].Here
+	}
+	return calls
+}
+
 // eachUse calls do for what each callee of event i of n does with argument j.
-// It reports whether there is a callee with a body.
+// It reports whether there is a callee with a body, other than n: what wraps a
+// library behind an interface that it implements itself hands over to that.
 func (p *Program) eachUse(n *node, i, j int, do func(by summarise.Target, u *use)) bool {
 	e := &n.Events[i]
 	bodies := false
 	for _, t := range e.Targets {
 		for _, r := range p.concrete(t) {
 			g := p.nodes[r.ID]
-			if g == nil {
+			if g == nil || g == n {
 				continue
 			}
 			bodies = true
@@ -128,7 +159,7 @@ func (p *Program) findStored(pkgs []*summarise.Package) {
 					setters[n][s.Target.Index] = append(setters[n][s.Target.Index], s.Field)
 				}
 			case summarise.Static, summarise.Interface:
-				p.stored[s.Field] = append(p.stored[s.Field], s.Target)
+				p.stored[s.Field] = append(p.stored[s.Field], kept(s.Target, s.In))
 			}
 		}
 	}
@@ -151,7 +182,7 @@ func (p *Program) findStored(pkgs []*summarise.Package) {
 					for _, field := range setters[g][k] {
 						for _, f := range fns {
 							if f.Kind == summarise.Static && !slices.ContainsFunc(p.stored[field], func(o summarise.Target) bool { return o.ID == f.ID }) {
-								p.stored[field] = append(p.stored[field], f)
+								p.stored[field] = append(p.stored[field], kept(f, n.ID))
 							}
 						}
 					}

@@ -57,6 +57,7 @@ func (n *node) resolve(p *Program) {
 // actual replaces the result of a call by what the callee is known to return,
 // and a field by the object that it is known to refer to.
 func (n *node) actual(p access.Path) []access.Path {
+	p = n.recall(p)
 	rs := n.resolved[p.Root]
 	if p.Root.Kind != access.CallResult || len(rs) == 0 {
 		return n.unalias(p)

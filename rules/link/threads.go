@@ -95,11 +95,7 @@ func (n *node) threads(p *Program) []*Thread {
 				if ed.starts != nil && len(out) < maxThreads {
 					out = append(out, n.startedBy(ed, i))
 				}
-				for _, t := range ed.callee.async { // the goroutine starts others
-					if len(out) < maxThreads && t.inheritable() {
-						out = append(out, n.inherited(t, e, ed, i))
-					}
-				}
+				out = n.inherit(out, e, ed, i) // the goroutine starts others
 			}
 		case summarise.Call:
 			for _, ed := range n.calls {
@@ -112,11 +108,7 @@ func (n *node) threads(p *Program) []*Thread {
 					}
 					continue
 				}
-				for _, t := range ed.callee.async {
-					if len(out) < maxThreads && t.inheritable() {
-						out = append(out, n.inherited(t, e, ed, i))
-					}
-				}
+				out = n.inherit(out, e, ed, i)
 			}
 		}
 	}
@@ -146,16 +138,31 @@ func (n *node) started(p *Program, e *summarise.Event, i int) *Thread {
 // passes to it.
 func (n *node) startedBy(ed edge, i int) *Thread {
 	by := ed.starts
-	t := &Thread{Spawn: by.Pos, Text: by.Text, Func: n.Name, Pkg: n.Pkg, Multi: by.Multi || ed.loops, Ends: by.Ends, Local: by.Local, Assumed: by.Assumed, Turns: by.Turns, starter: n, event: i}
+	t := &Thread{Spawn: by.Pos, Text: by.Text, Func: n.Name, Pkg: n.Pkg, Multi: by.Multi || ed.loops, Ends: by.Ends || ed.in.waitsFor(by), Local: by.Local, Assumed: by.Assumed, Turns: by.Turns, starter: n, event: i}
 	t.Via = &Via{Pos: n.Events[i].Pos, Text: "calls " + n.Events[i].Text}
 	n.runs(t, ed)
 	return t
+}
+
+// waitsFor reports whether a goroutine that n itself starts has ended whenever n
+// returns. Callees are looked at first, so this is known of them by then.
+func (n *node) waitsFor(e *summarise.Event) bool {
+	for _, t := range n.ts {
+		if t.starter == n && &n.Events[t.event] == e {
+			return !n.leaves(t.event)
+		}
+	}
+	return false
 }
 
 // runs adds what the callee of ed does to what t does.
 func (n *node) runs(t *Thread, ed edge) {
 	if t.Entry == "" {
 		t.Entry = ed.callee.Name
+	}
+	entry := ""
+	if ed.callee.Name != t.Entry {
+		entry = ed.callee.Name
 	}
 	fr := n.frame(ed, true)
 	for _, a := range ed.callee.sync {
@@ -165,6 +172,7 @@ func (n *node) runs(t *Thread, ed edge) {
 		for _, b := range fr.instantiate(a) {
 			b.Via = a.Via
 			b.Owned = false
+			b.Entry = entry
 			if !b.Loc.IsZero() {
 				b.Site.locs[b.Loc] = true
 			}
@@ -174,6 +182,23 @@ func (n *node) runs(t *Thread, ed edge) {
 	for _, s := range ed.callee.signals {
 		t.Signals = union(t.Signals, n.subst(s, fr.e, ed.target))
 	}
+}
+
+// inherit adds the goroutines that a callee leaves behind to ts, but for those
+// that do nothing which n can name.
+func (n *node) inherit(ts []*Thread, e *summarise.Event, ed edge, i int) []*Thread {
+	for _, t := range ed.callee.async {
+		if len(ts) >= maxThreads {
+			break
+		}
+		if !t.inheritable() {
+			continue
+		}
+		if u := n.inherited(t, e, ed, i); len(u.Accs) > 0 {
+			ts = append(ts, u)
+		}
+	}
+	return ts
 }
 
 // inherited returns a goroutine that a callee leaves behind, in n's terms.
@@ -186,13 +211,14 @@ func (n *node) inherited(t *Thread, e *summarise.Event, ed edge, i int) *Thread 
 	fr := n.frame(ed, true)
 	for _, a := range t.Accs {
 		switch a.Path.Root.Kind {
-		case access.Param, access.FreeVar, access.Result:
+		case access.Param, access.FreeVar, access.Result, access.Captured:
 		default:
 			continue // global: met across the program; others: out of n's reach
 		}
 		for _, b := range fr.instantiate(a) {
 			b.Via = a.Via
 			b.Owned = false
+			b.Entry = a.Entry
 			if !b.Loc.IsZero() {
 				b.Site.locs[b.Loc] = true
 			}

@@ -38,6 +38,8 @@ func callbacks(pkg string) []string {
 	switch pkg {
 	case "fmt", "log", "log/slog", "testing":
 		return formatCallbacks
+	case "sort", "container/heap":
+		return nil // but what their interfaces ask for
 	}
 	if slices.Contains(logPackages, pkg) {
 		return formatCallbacks
@@ -195,19 +197,17 @@ func findMethods(t types.Type, names []string, depth int) []string {
 // come to a needy site by a method of what it is given, or leads to such a call.
 // The effects know nothing of that.
 func (r *mapRepair) callsBackNeedy(info *types.Info, call *ast.CallExpr) bool {
-	if r.reach == nil {
-		r.findReach()
-	}
+	ways := r.reached()
 	for _, m := range r.callsBack(info, call) {
-		if r.reach[m] {
+		if ways.all[m] {
 			return true
 		}
 	}
 	fn, ok := typeutil.Callee(info, call).(*types.Func)
 	if !ok {
-		return r.back[anyValue]
+		return ways.back[anyValue]
 	}
-	return r.back[fn.Origin().FullName()] || isInterfaceMethod(fn) && r.back[anyMethod(fn.Name())]
+	return ways.back[fn.Origin().FullName()] || isInterfaceMethod(fn) && ways.back[anyMethod(fn.Name())]
 }
 
 // blocksAfter returns an operation after pos and before end, in the function,

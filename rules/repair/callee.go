@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/types/typeutil"
 
+	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/judge"
@@ -24,12 +25,11 @@ import (
 //	+	c.mu.Unlock()
 
 // fromCaller reports whether s uses a map that its function was handed, and does
-// nothing else with. The calls are sites then, and s is none. It is only for new
-// locks: of one that is there, it cannot be told which callers hold it.
+// nothing else with. The calls are sites then, and s is none.
 func (r *mapRepair) fromCaller(s *site) bool {
 	decl, ok := s.fn.node.(*ast.FuncDecl)
 	v := aliasVar(s.fn.pkg.Info, s.node)
-	if !ok || v == nil || r.f.Guard != nil || !r.usedHereOnly(s.fn, v) {
+	if !ok || v == nil || !r.usedHereOnly(s.fn, v) {
 		return false
 	}
 	fn, ok := s.fn.pkg.Info.Defs[decl.Name].(*types.Func)
@@ -41,8 +41,8 @@ func (r *mapRepair) fromCaller(s *site) bool {
 		return false
 	}
 	calls, ok := r.callsWith(fn, param)
-	if !ok || len(calls) == 0 {
-		return false
+	if !ok || len(calls) == 0 || slices.ContainsFunc(calls, r.blocks) && r.readsOnly(s.fn, v) {
+		return false // the last is for lendTo
 	}
 	for _, c := range calls {
 		i := slices.IndexFunc(r.handed, func(d *site) bool { return d.node == c.node })
@@ -54,6 +54,11 @@ func (r *mapRepair) fromCaller(s *site) bool {
 		}
 	}
 	return true
+}
+
+// blocks reports whether the call that is s may block.
+func (r *mapRepair) blocks(s *site) bool {
+	return (&job{r: r}).effect(s.node.(*ast.CallExpr)).Blocks != ""
 }
 
 // paramIndex returns which parameter v is, -1 for the receiver, -2 for none.
@@ -108,6 +113,28 @@ func isBuiltin(info *types.Info, call *ast.CallExpr, names ...string) bool {
 // if fn is used other than by calling it.
 func (r *mapRepair) callsWith(fn *types.Func, param int) (calls []*site, ok bool) {
 	ok = true
+	r.callsOf(fn, func(pkg *load.Package, file *ast.File, call *ast.CallExpr) {
+		var arg ast.Expr
+		if call != nil {
+			arg = argument(call, param)
+		}
+		switch {
+		case arg == nil:
+			ok = false
+		case r.names(pkg.Info, arg):
+			c := r.handedSite(pkg, file, call)
+			ok = ok && c != nil
+			calls = append(calls, c)
+		default:
+			ok = ok && !r.aliasOf(pkg.Info, file, arg)
+		}
+	})
+	return calls, ok
+}
+
+// callsOf calls f for every call of fn in the module, and with a nil call for
+// every other use.
+func (r *mapRepair) callsOf(fn *types.Func, f func(*load.Package, *ast.File, *ast.CallExpr)) {
 	for _, pkg := range r.users(fn.Exported() || r.exported()) {
 		for _, file := range pkg.Syntax {
 			r.once(file, func() {
@@ -116,30 +143,34 @@ func (r *mapRepair) callsWith(fn *types.Func, param int) (calls []*site, ok bool
 					switch n := n.(type) {
 					case *ast.CallExpr:
 						callee, is := typeutil.Callee(pkg.Info, n).(*types.Func)
-						if !is || callee.Origin().FullName() != fn.FullName() {
-							return true
-						}
-						called[calleeIdent(n)] = true
-						switch arg := argument(n, param); {
-						case arg == nil:
-							ok = false
-						case r.names(pkg.Info, arg):
-							c := r.handedSite(pkg, file, n)
-							ok = ok && c != nil
-							calls = append(calls, c)
-						default:
-							ok = ok && !r.aliasOf(pkg.Info, file, arg)
+						if is && comesTo(callee, fn) {
+							called[calleeIdent(n)] = true
+							f(pkg, file, n)
 						}
 					case *ast.Ident:
-						f, is := pkg.Info.Uses[n].(*types.Func)
-						ok = ok && !(is && !called[n] && f.Origin().FullName() == fn.FullName())
+						use, is := pkg.Info.Uses[n].(*types.Func)
+						if is && !called[n] && comesTo(use, fn) {
+							f(pkg, file, nil)
+						}
 					}
-					return ok
+					return true
 				})
 			})
 		}
 	}
-	return calls, ok
+}
+
+// comesTo reports whether a use of f may be one of fn: f is fn, or a method of an
+// interface that fn's receiver implements.
+func comesTo(f, fn *types.Func) bool {
+	if f.Origin().FullName() == fn.FullName() {
+		return true
+	}
+	if f.Name() != fn.Name() || !isInterfaceMethod(f) || fn.Signature().Recv() == nil {
+		return false
+	}
+	iface, ok := f.Signature().Recv().Type().Underlying().(*types.Interface)
+	return ok && types.Implements(fn.Signature().Recv().Type(), iface)
 }
 
 // aliasOf reports whether e is a local variable that the map was assigned to.
@@ -198,17 +229,47 @@ func (r *mapRepair) handedSite(pkg *load.Package, file *ast.File, call *ast.Call
 // addHanded adds the calls that fromCaller found to the sites.
 func (r *mapRepair) addHanded() {
 	for _, s := range r.handed {
-		pkg, _ := r.p.File(s.Pos.File)
-		node := runner(pkg.Info, s.path)
-		i := slices.IndexFunc(r.funcs, func(fn *function) bool { return fn.node == node })
-		if i < 0 {
-			i = len(r.funcs)
-			r.funcs = append(r.funcs, newFunction(pkg, s.file, node))
-		}
-		s.fn = r.funcs[i]
-		s.fn.sites = append(s.fn.sites, s)
-		slices.SortStableFunc(s.fn.sites, func(a, b *site) int { return cmp.Compare(a.node.Pos(), b.node.Pos()) })
-		r.sites = append(r.sites, s)
+		r.enter(s)
 		r.holder(s)
+	}
+}
+
+// enter adds a site that the analysis does not give to its function, and to the
+// others.
+func (r *mapRepair) enter(s *site) {
+	pkg, _ := r.p.File(s.Pos.File)
+	node := runner(pkg.Info, s.path)
+	i := slices.IndexFunc(r.funcs, func(fn *function) bool { return fn.node == node })
+	if i < 0 {
+		i = len(r.funcs)
+		r.funcs = append(r.funcs, newFunction(pkg, s.file, node))
+	}
+	s.fn = r.funcs[i]
+	s.fn.sites = append(s.fn.sites, s)
+	slices.SortStableFunc(s.fn.sites, func(a, b *site) int { return cmp.Compare(a.node.Pos(), b.node.Pos()) })
+	r.sites = append(r.sites, s)
+}
+
+// handedHeld settles which of the calls that fromCaller found hold the chosen
+// lock. The analysis says nothing of them, so it is asked of the function around
+// the call: one that takes the lock itself cannot be called with it held.
+func (r *mapRepair) handedHeld() {
+	if r.lock.isNew {
+		return
+	}
+	for _, s := range r.handed {
+		j := &job{r: r, fn: s.fn, info: s.fn.pkg.Info}
+		j.held = j.heldIntervals()
+		iv, inside := j.intervalOf(s)
+		switch {
+		case inside:
+			mode := access.Exclusive
+			if iv.from.method != "Lock" {
+				mode = access.Shared
+			}
+			s.Locks = append(s.Locks, access.Lock{ID: r.lock.id, Mode: mode})
+		case len(j.held) == 0 || slices.ContainsFunc(j.held, func(iv interval) bool { return iv.from.call == nil }):
+			r.doubt(edit.Manual, s.node.Pos(), "%s uses the map that it is handed here, and callers of this function may hold %s already", calleeName(s.node.(*ast.CallExpr)), r.lock.display)
+		}
 	}
 }

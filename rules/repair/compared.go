@@ -64,15 +64,16 @@ func (r *mapRepair) nilTested(info *types.Info, b *ast.BinaryExpr) ast.Expr {
 	return nil
 }
 
-// compare makes a site of e, which is compared with nil.
-func (r *mapRepair) compare(pkg *load.Package, file *ast.File, e ast.Expr) {
+// compare makes a site of e, which is compared with nil or given another name. It
+// is false if it cannot be told whether e needs the lock.
+func (r *mapRepair) compare(pkg *load.Package, file *ast.File, e ast.Expr) bool {
 	path, _ := astutil.PathEnclosingInterval(file, e.Pos(), e.End())
 	for path[0] != ast.Node(e) {
 		path = path[1:]
 	}
 	node := runner(pkg.Info, path)
 	if node == nil {
-		return
+		return false
 	}
 	i := slices.IndexFunc(r.funcs, func(fn *function) bool { return fn.node == node })
 	var fn *function
@@ -80,7 +81,7 @@ func (r *mapRepair) compare(pkg *load.Package, file *ast.File, e ast.Expr) {
 	case i >= 0:
 		fn = r.funcs[i]
 	case !r.lock.isNew:
-		return // a caller may hold it
+		return false // a caller may hold it
 	default:
 		fn = newFunction(pkg, file, node)
 	}
@@ -92,12 +93,12 @@ func (r *mapRepair) compare(pkg *load.Package, file *ast.File, e ast.Expr) {
 	if r.f.Map.Kind == access.Field {
 		s.obj.expr, s.obj.implicit = selected(pkg.Info, e)
 		if s.obj.expr == nil || !simple(pkg.Info, s.obj.expr) {
-			return
+			return false
 		}
 	}
 	needy, known := r.comparedUnlocked(fn, s)
 	if !known {
-		return
+		return false
 	}
 	s.needy = needy
 	if !needy {
@@ -110,6 +111,7 @@ func (r *mapRepair) compare(pkg *load.Package, file *ast.File, e ast.Expr) {
 	r.sites = append(r.sites, s)
 	fn.sites = append(fn.sites, s)
 	slices.SortStableFunc(fn.sites, func(a, b *site) int { return cmp.Compare(a.node.Pos(), b.node.Pos()) })
+	return true
 }
 
 // comparedUnlocked reports whether a comparison needs the lock, going by the

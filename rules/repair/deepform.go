@@ -16,6 +16,9 @@ func (r *deepRepair) form() (form, error) {
 	if r.args[0].How.Verb == 'w' {
 		return form{}, fmt.Errorf("%%w keeps the error for errors.Is: change the error's text instead")
 	}
+	if isLiteral(r.expr) {
+		return form{}, fmt.Errorf("the value is made here, and given the map of another one: %s", r.copyAdvice())
+	}
 	if holdsMapItself(t) {
 		return form{}, fmt.Errorf("the map is what the reader wants to see: %s", r.copyAdvice())
 	}
@@ -34,6 +37,16 @@ func (r *deepRepair) form() (form, error) {
 		return form{verb: "p", what: "pointer"}, nil
 	}
 	return form{}, fmt.Errorf("a value of type %s has no address to print", t)
+}
+
+// isLiteral reports whether e makes a value: status{}, &status{}.
+func isLiteral(e ast.Expr) bool {
+	e = ast.Unparen(e)
+	if addr, ok := e.(*ast.UnaryExpr); ok && addr.Op == token.AND {
+		e = ast.Unparen(addr.X)
+	}
+	_, ok := e.(*ast.CompositeLit)
+	return ok
 }
 
 // holdsMapItself reports whether t is a map, or a pointer to or slice or array
@@ -80,11 +93,10 @@ func (r *deepRepair) addressForm() (form, error) {
 	if !info.Types[e].Addressable() {
 		return form{}, fmt.Errorf("the value has no address to print, and its fields are read when it is passed")
 	}
-	f := form{verb: "p", value: "&" + r.text(e), what: "address"}
 	if id, ok := e.(*ast.Ident); ok && r.isCopy(info.Uses[id]) {
-		f.reason = id.Name + " is a copy, whose address tells little"
+		return form{verb: "T", what: "type"}, nil // the address of a copy tells no more
 	}
-	return f, nil
+	return form{verb: "p", value: "&" + r.text(e), what: "address"}, nil
 }
 
 // isCopy reports whether a variable was made as a copy of a value that lives

@@ -40,7 +40,7 @@ func (s *Session) DeepFormat(f *judge.Finding) *edit.Fix {
 	r := &deepRepair{prog: s.p, session: s, finding: f}
 	fix, err := r.repair()
 	if err != nil {
-		return &edit.Fix{Title: "Keep " + r.subject() + " from being walked", Reason: err.Error()}
+		return &edit.Fix{Title: "Do not format " + r.subject() + " itself", Reason: err.Error()}
 	}
 	return fix
 }
@@ -142,12 +142,16 @@ func (r *deepRepair) text(n ast.Node) string {
 	return string(r.src[tf.Offset(n.Pos()):tf.Offset(n.End())])
 }
 
-// copyAdvice says how to format the map itself.
+// copyAdvice says how to come by a copy.
 func (r *deepRepair) copyAdvice() string {
-	if g := r.finding.Guard; g != nil {
-		return "format a copy made under " + g.Lock.Short()
+	g := r.finding.Guard
+	switch {
+	case g == nil:
+		return "make a copy where nobody changes the map"
+	case !ast.IsExported(g.Lock.Name) && g.Lock.Pkg != r.pkg.Path:
+		return fmt.Sprintf("make a copy; %s can only be taken in package %s", g.Lock.Short(), g.Lock.Pkg)
 	}
-	return "format a copy made under a lock"
+	return "make a copy under " + g.Lock.Short()
 }
 
 // locate finds the call and the argument in the syntax.
@@ -210,6 +214,8 @@ func (r *deepRepair) argument() error {
 	}
 	r.expr = r.args[0].Expr
 	switch {
+	case r.args[0].Fields.Family != 0:
+		return fmt.Errorf("the value is among fields that are put together before: change it there")
 	case r.args[0].Spread:
 		return fmt.Errorf("the value is among arguments passed on as a whole")
 	case r.args[0].Surplus:
@@ -371,8 +377,13 @@ func (r *deepRepair) wrap(tree *edit.Tree, form form) error {
 func (r *deepRepair) takesString() bool {
 	info, str := r.pkg.Info, types.Typ[types.String]
 	if r.expr != r.call.Args[r.args[0].Index] {
-		m, ok := info.TypeOf(r.call.Args[r.args[0].Index]).Underlying().(*types.Map)
-		return ok && types.AssignableTo(str, m.Elem())
+		switch lit := info.TypeOf(r.call.Args[r.args[0].Index]).Underlying().(type) {
+		case *types.Map:
+			return types.AssignableTo(str, lit.Elem())
+		case *types.Slice:
+			return types.AssignableTo(str, lit.Elem())
+		}
+		return false
 	}
 	sig, ok := info.TypeOf(r.call.Fun).Underlying().(*types.Signature)
 	if !ok {

@@ -59,20 +59,47 @@ type earlyKey struct {
 	v    *temp
 }
 
-// keyEarly is keyFirst for a hoisted look-up.
+// keyEarly is keyFirst for a hoisted look-up, and for one whose key is a call
+// that must not run under the lock:
+//
+//   - key := status.Code()
+//   - c.mu.Lock()
+//   - name, ok := c.m[key]
+//   - c.mu.Unlock()
+//   - if name, ok := c.m[status.Code()]; ok {
+//   - if ok {
 func (h *hoisting) keyEarly(s *site) {
 	key := keyOf(s.node)
-	if !h.mayEnclose || key == nil || !h.valueOnly(key) || !h.unconditional(s, h.stmt) || !h.panicky(key) {
+	if key == nil || !h.valueOnly(key) || !h.unconditional(s, h.stmt) || h.usesInit(key, s) {
+		return
+	}
+	troubled := len(callsIn(h.info, key)) > 0 && len(h.nodeTroubles(key, nil)) > 0
+	if !troubled && !(h.mayEnclose && h.panicky(key)) {
 		return
 	}
 	for _, call := range callsIn(h.info, h.stmt) {
-		if !inBody(h.stmt, call) {
+		if !inBody(h.stmt, call) && !(troubled && call.Pos() >= key.Pos()) {
 			return
 		}
 	}
 	v := h.temp(h.list, h.i, "key", "k")
 	h.keys = append(h.keys, earlyKey{key, v})
 	h.before = append(h.before, func() string { return fmt.Sprintf("%s := %s", v, h.r.text(h.src, key)) })
+}
+
+// usesInit reports whether a key uses a variable that the statement initialises
+// under the lock.
+func (h *hoisting) usesInit(key ast.Expr, s *site) bool {
+	var init ast.Stmt
+	switch stmt := h.stmt.(type) {
+	case *ast.IfStmt:
+		init = stmt.Init
+	case *ast.SwitchStmt:
+		init = stmt.Init
+	case *ast.TypeSwitchStmt:
+		init = stmt.Init
+	}
+	return init != nil && !contains(init, s.node) && h.uses(key, init)
 }
 
 // panicky reports whether e may panic.

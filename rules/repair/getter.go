@@ -125,9 +125,12 @@ func holdsMap(t types.Type, depth int) bool {
 // cloneGetters plans the getters that r needs, or has a doubt about them.
 func (r *mapRepair) cloneGetters() {
 	for _, g := range r.getters {
-		if at := r.misused(g); at != nil {
-			r.doubt(edit.Manual, at.Pos(), "%s returns the map itself, and what is done with it here may be more than reading: lock around it, or copy the map", g.decl.Name.Name)
+		switch level, at := r.misused(g); level {
+		case edit.Manual:
+			r.doubt(level, at.Pos(), "%s returns the map itself, and what is done with it here may be more than reading: lock around it, or copy the map", g.decl.Name.Name)
 			continue
+		case edit.Unsafe:
+			r.doubt(level, at.Pos(), "%s returns a copy now, which does not show here what changes in the map while it is looked at", g.decl.Name.Name)
 		}
 		if !r.planGetter(g) {
 			r.doubt(edit.Manual, g.ret.Pos(), "the map itself is returned here, and read by callers without the lock: return a copy, made under the lock")
@@ -159,23 +162,13 @@ func (r *mapRepair) planGetter(g *getter) bool {
 	}
 	j := newJob(r, fn, ref)
 	held := j.overlapsHeld(g.expr.Pos(), g.expr.End())
-	if !j.hasClone() || !held && len(g.decl.Body.List) > 1 || !r.usable(fn, ref, g.ret.Pos()) {
+	if !held && len(g.decl.Body.List) > 1 || !r.usable(fn, ref, g.ret.Pos()) {
 		return false
 	}
-	if !held {
-		s.needy = true
-		r.op(g.file, func(t *edit.Tree) error {
-			return t.InsertBefore(g.ret, j.lockCode([]*site{s})+"\ndefer "+j.unlock([]*site{s})+"\n\n")
-		})
+	s.needy = !held
+	if !r.returnClone(g, j, s) {
+		return false
 	}
-	text := r.text(j.src, g.expr)
-	r.op(g.file, func(t *edit.Tree) error {
-		pkg, err := t.Import("maps", "maps")
-		if err != nil {
-			return err
-		}
-		return t.ReplaceExpr(g.expr, fmt.Sprintf("%s.Clone(%s)", pkg, text))
-	})
 	if g.fn.Exported() && !r.closed(g.pkg) {
 		r.doubt(edit.Unsafe, g.ret.Pos(), "%s returns a copy now: callers outside of this module see no later changes, and make none", g.decl.Name.Name)
 	}
@@ -186,63 +179,119 @@ func (r *mapRepair) planGetter(g *getter) bool {
 	return true
 }
 
+// returnClone plans to return a copy of what s, which is all that j guards, is in
+// g: under the lock that g holds, or takes if s is needy.
+func (r *mapRepair) returnClone(g *getter, j *job, s *site) bool {
+	text := r.text(j.src, g.expr)
+	lock := ""
+	if s.needy {
+		lock = j.lockCode([]*site{s}) + "\ndefer " + j.unlock([]*site{s}) + "\n\n"
+	}
+	if !j.hasClone() {
+		typ, ok := j.typeText(g.pkg.Info.TypeOf(g.expr), g.expr.Pos())
+		v := j.temp(g.decl.Body.List, len(g.decl.Body.List)-1, "snapshot", "clone")
+		r.op(g.file, func(t *edit.Tree) error {
+			code, err := j.cloneCode(t, v.String(), text, typ)
+			if err != nil {
+				return err
+			}
+			if err := t.InsertBefore(g.ret, lock+code); err != nil {
+				return err
+			}
+			return t.ReplaceExpr(g.expr, v.String())
+		})
+		return ok
+	}
+	r.op(g.file, func(t *edit.Tree) error {
+		if lock != "" {
+			if err := t.InsertBefore(g.ret, lock); err != nil {
+				return err
+			}
+		}
+		pkg, err := t.Import("maps", "maps")
+		if err != nil {
+			return err
+		}
+		return t.ReplaceExpr(g.expr, fmt.Sprintf("%s.Clone(%s)", pkg, text))
+	})
+	return true
+}
+
 // closed reports whether all callers of a package are in the module.
 func (r *mapRepair) closed(pkg *load.Package) bool {
 	return pkg.Name == "main" || strings.Contains("/"+pkg.Path+"/", "/internal/")
 }
 
-// misused returns a place where what g returns is not only read, or cannot be
-// followed; nil if there is none.
-func (r *mapRepair) misused(g *getter) (at ast.Node) {
+// misused returns the most that a copy may be, for what is done with what g
+// returns, and where that is. It is Unsafe if it is only read, but the map may
+// change meanwhile, and Manual if that is waited for, or there is more than
+// reading, or it cannot be followed.
+func (r *mapRepair) misused(g *getter) (level edit.Applicability, at ast.Node) {
+	level = edit.Safe
 	for _, pkg := range r.users(g.fn.Exported()) {
 		for _, file := range pkg.Syntax {
 			r.once(file, func() {
 				ast.Inspect(file, func(n ast.Node) bool {
 					id, ok := n.(*ast.Ident)
-					if !ok || at != nil || id.Name != g.fn.Name() {
-						return at == nil
+					if !ok || level == edit.Manual || id.Name != g.fn.Name() {
+						return level != edit.Manual
 					}
 					fn, ok := pkg.Info.Uses[id].(*types.Func)
-					if ok && (isInterfaceMethod(fn) || fn.Origin().FullName() == g.fn.FullName()) && !r.readsResult(pkg, file, id) {
-						at = id
+					if ok && (isInterfaceMethod(fn) || fn.Origin().FullName() == g.fn.FullName()) {
+						if l := r.readsResult(pkg, file, id); l < level {
+							level, at = l, id
+						}
 					}
 					return true
 				})
 			})
 		}
 	}
-	return at
+	return level, at
 }
 
-// readsResult reports whether id names a getter that is called, and what it
-// returns is only read, at once or through a local variable.
-func (r *mapRepair) readsResult(pkg *load.Package, file *ast.File, id *ast.Ident) bool {
+// readsResult judges, as misused does, one place where id names a getter: safe
+// is a call whose result is only read, at once or through a local variable,
+// while nothing changes the map.
+func (r *mapRepair) readsResult(pkg *load.Package, file *ast.File, id *ast.Ident) edit.Applicability {
 	path, _ := astutil.PathEnclosingInterval(file, id.Pos(), id.End())
 	for len(path) > 0 {
 		if call, ok := path[0].(*ast.CallExpr); ok {
 			fun := ast.Unparen(call.Fun)
 			if sel, ok := fun.(*ast.SelectorExpr); ok && sel.Sel != id || !ok && fun != ast.Expr(id) {
-				return false
+				return edit.Manual
 			}
 			break
 		}
 		path = path[1:]
 	}
 	if len(path) < 2 {
-		return false
+		return edit.Manual
 	}
 	if rng := goneThrough(path); rng != nil {
-		return !r.changes(pkg.Info, rng.Body, token.NoPos, rng.End()) // it would not see the change
+		switch { // it would not see the change
+		case !r.changes(pkg.Info, rng.Body, token.NoPos, rng.End()):
+			return edit.Safe
+		case r.surelyChanges(pkg.Info, rng.Body, token.NoPos, rng.End()):
+			return edit.Manual
+		}
+		return edit.Unsafe
+	}
+	if _, compared := path[1].(*ast.BinaryExpr); compared && !hasClone(r.decl.pkg) {
+		return edit.Manual // with nil, and a copy made by hand is never nil
 	}
 	if onlyReads(pkg.Info, path) {
-		return true
+		return edit.Safe
 	}
 	assign, ok := path[1].(*ast.AssignStmt)
 	if !ok || assign.Tok != token.DEFINE || len(assign.Lhs) != 1 {
-		return false
+		return edit.Manual
 	}
 	v, ok := pkg.Info.Defs[assign.Lhs[0].(*ast.Ident)].(*types.Var)
-	return ok && r.readsVar(pkg, file, v, path)
+	if !ok {
+		return edit.Manual
+	}
+	return r.readsVar(pkg, file, v, path)
 }
 
 // goneThrough returns the loop that goes through the map that starts path, or
@@ -263,11 +312,10 @@ func goneThrough(path []ast.Node) *ast.RangeStmt {
 	return nil
 }
 
-// readsVar reports whether a local variable with the map is only read, while
-// nothing changes the map.
-func (r *mapRepair) readsVar(pkg *load.Package, file *ast.File, v *types.Var, path []ast.Node) bool {
+// readsVar is readsResult for a local variable with the map.
+func (r *mapRepair) readsVar(pkg *load.Package, file *ast.File, v *types.Var, path []ast.Node) edit.Applicability {
 	body := path[len(path)-2]
-	last, reads := v.Pos(), true
+	last, reads, again := v.Pos(), true, false
 	home := runner(pkg.Info, path)
 	ast.Inspect(body, func(n ast.Node) bool {
 		if b, ok := n.(*ast.BranchStmt); ok && b.Tok == token.GOTO {
@@ -277,11 +325,62 @@ func (r *mapRepair) readsVar(pkg *load.Package, file *ast.File, v *types.Var, pa
 			up, _ := pathTo(file, id)
 			// A function that is called later may look at any time.
 			reads = reads && len(up) > 1 && onlyReads(pkg.Info, up) && runner(pkg.Info, up) == home
+			if _, compared := up[min(1, len(up)-1)].(*ast.BinaryExpr); compared && !hasClone(r.decl.pkg) {
+				reads = false
+			}
 			last = max(last, lookedAtUntil(up, v))
+			again = again || lookedAtAgain(up, v)
 		}
 		return reads
 	})
-	return reads && !r.changes(pkg.Info, body, path[0].End(), last) && !r.waits(pkg.Info, body, path[0].End(), last)
+	switch from := path[0].End(); {
+	case !reads:
+		return edit.Manual
+	case !r.changes(pkg.Info, body, from, last) && !r.waits(pkg.Info, body, from, last):
+		return edit.Safe
+	case again || r.surelyChanges(pkg.Info, body, from, last):
+		return edit.Manual // a loop may go on until the map has changed
+	}
+	return edit.Unsafe
+}
+
+// surelyChanges reports whether what stands in n between two positions is
+// there to change the map, or to wait for who does: it is no mere possibility.
+func (r *mapRepair) surelyChanges(info *types.Info, n ast.Node, from, to token.Pos) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		if n == nil || found || n.Pos() >= to {
+			return false
+		}
+		within := from <= n.Pos()
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			return false
+		case *ast.SendStmt, *ast.SelectStmt:
+			found = within
+		case *ast.UnaryExpr:
+			found = within && n.Op == token.ARROW
+		case *ast.RangeStmt:
+			_, ch := info.TypeOf(n.X).Underlying().(*types.Chan)
+			found = within && ch
+		case *ast.CallExpr:
+			fn, ok := typeutil.Callee(info, n).(*types.Func)
+			found = within && ok && (fn.Name() == "Wait" || fn.FullName() == "time.Sleep" || fn.FullName() == "runtime.Gosched" || r.writer(fn))
+		}
+		return !found
+	})
+	return found || slices.ContainsFunc(r.sites, func(s *site) bool {
+		return s.Op.Writes() && contains(n, s.node) && from <= s.node.Pos() && s.node.Pos() < to
+	})
+}
+
+// lookedAtAgain reports whether a use of v is in a loop that may look again
+// until it sees a change: any but one over the elements of something.
+func lookedAtAgain(path []ast.Node, v *types.Var) bool {
+	return slices.ContainsFunc(path, func(n ast.Node) bool {
+		loop, ok := n.(*ast.ForStmt)
+		return ok && loop.Pos() > v.Pos()
+	})
 }
 
 // lookedAtUntil returns where the last look of a use of v is over. A loop comes

@@ -18,6 +18,7 @@ type lockCall struct {
 	list     []ast.Stmt // that stmt is in
 	index    int
 	deferred bool
+	lit      *ast.FuncLit // the deferred function literal that the call is in, nil for others
 }
 
 // lockCalls returns the calls of the chosen lock's methods in the function
@@ -35,7 +36,7 @@ func (j *job) lockCalls() []lockCall {
 			if lit, ok := ast.Unparen(d.Call.Fun).(*ast.FuncLit); ok {
 				ast.Inspect(lit.Body, func(n ast.Node) bool {
 					if c, ok := j.lockCall(n); ok {
-						c.deferred = true
+						c.deferred, c.lit = true, lit
 						calls = append(calls, c)
 					}
 					return true
@@ -102,9 +103,13 @@ func (j *job) placeCall(c *lockCall) {
 	default:
 		return
 	}
-	c.list = listOf(path[2])
+	at, in := c.stmt, path[2]
+	if label, ok := in.(*ast.LabeledStmt); ok && len(path) > 3 {
+		at, in = label, path[3]
+	}
+	c.list = listOf(in)
 	for i, s := range c.list {
-		if s == c.stmt {
+		if s == at {
 			c.index = i
 		}
 	}
@@ -128,6 +133,11 @@ func (j *job) heldIntervals() []interval {
 			continue
 		}
 		iv := interval{pos: c.call.Pos(), end: j.fn.body.End(), from: c}
+		if end, ok := endInLiteral(c, calls); ok {
+			iv.end = end
+			out = append(out, iv)
+			continue
+		}
 		found := false
 		for _, u := range calls {
 			if c.stmt == nil || u.stmt == nil || u.deferred || u.recv != c.recv || u.method != unlockOf(c.method) || u.index <= c.index {
@@ -157,6 +167,24 @@ func (j *job) heldIntervals() []interval {
 		}
 	}
 	return out
+}
+
+// endInLiteral returns where a deferred function literal that takes the lock in c
+// lets go of it again; it is false if it does not, or not for certain.
+func endInLiteral(c lockCall, calls []lockCall) (token.Pos, bool) {
+	if c.lit == nil || c.stmt == nil {
+		return token.NoPos, false
+	}
+	for _, u := range calls {
+		if u.lit != c.lit || u.stmt == nil || u.recv != c.recv || u.method != unlockOf(c.method) || !sameList(u.list, c.list) || u.index <= c.index {
+			continue
+		}
+		if _, ok := u.stmt.(*ast.DeferStmt); ok {
+			return c.lit.Body.End(), true
+		}
+		return u.stmt.End(), true
+	}
+	return token.NoPos, false
 }
 
 func unlockOf(method string) string {
@@ -189,6 +217,18 @@ func (j *job) overlapsHeld(pos, end token.Pos) bool {
 		}
 	}
 	return false
+}
+
+// heldExclusively reports whether the lock is held for writing at pos, if it is
+// held there at all.
+func (j *job) heldExclusively(pos token.Pos) bool {
+	for _, iv := range j.held {
+		write := iv.from.call != nil && iv.from.method == "Lock" || iv.from.call == nil && iv.to.method == "Unlock"
+		if iv.pos <= pos && pos < iv.end && !write {
+			return false
+		}
+	}
+	return true
 }
 
 // heldOutside reports whether the function is a literal inside a stretch where

@@ -58,7 +58,12 @@ func (j *job) hoist(l []ast.Stmt, i int, header []*site) (proposal, bool) {
 		return p, false
 	}
 	p.doubts = append(p.doubts, h.doubts...)
-	p.ops = append(p.ops, h.emit(j.lockCode(header), j.unlock(header))...)
+	open := j.opening(header)
+	if len(h.before) == 0 {
+		p.opens = open
+	}
+	p.temps = len(h.before) + len(h.under)
+	p.ops = append(p.ops, h.emit(open, j.unlock(header))...)
 	return p, true
 }
 
@@ -100,7 +105,9 @@ func (j *job) spanHoist(l []ast.Stmt, c cluster) (proposal, bool) {
 		return p, false
 	}
 	p.doubts = append(p.doubts, h.doubts...)
-	p.ops = append(p.ops, h.emit("", j.unlock(c.sites))...)
+	p.opens = j.opening(c.sites)
+	p.ops[0] = j.openBefore(l[c.i], p.opens)
+	p.ops = append(p.ops, h.emit(nil, j.unlock(c.sites))...)
 	p.spans = []span{{before[0].Pos(), header[len(header)-1].node.End(), j.ref.key}}
 	return p, true
 }
@@ -186,23 +193,32 @@ type hoisting struct {
 	initSites []*site
 
 	keys    []earlyKey
-	before  []func() string // code before the lock is taken
-	under   []func() string // code under the lock
+	before  []func() string                    // code before the lock is taken
+	under   []func() string                    // code under the lock
+	copies  []func(*edit.Tree) (string, error) // more of it
 	replace []op
 	doubts  []doubt
 }
 
-func (h *hoisting) emit(lock, unlock string) []op {
+// emit returns the operations; open is nil if the lock is held already.
+func (h *hoisting) emit(open *seam, unlock string) []op {
 	insert := op{h.fn.file, func(t *edit.Tree) error {
 		var lines []string
 		for _, f := range h.before {
 			lines = append(lines, f())
 		}
-		if lock != "" {
-			lines = append(lines, lock)
+		if open != nil && !open.joined {
+			lines = append(lines, open.code)
 		}
 		for _, f := range h.under {
 			lines = append(lines, f())
+		}
+		for _, f := range h.copies {
+			code, err := f(t)
+			if err != nil {
+				return err
+			}
+			lines = append(lines, code)
 		}
 		lines = append(lines, unlock)
 		return t.InsertBefore(h.list[h.i], strings.Join(lines, "\n"))
@@ -217,6 +233,12 @@ func (h *hoisting) values(sites []*site) bool {
 		e, ok := site.node.(ast.Expr)
 		if !ok || isTarget(site) || inTarget(site) {
 			return false
+		}
+		if site.lent {
+			if !h.copied(site, e) {
+				return false
+			}
+			continue
 		}
 		if b := comparison(site); b != nil && isMap(h.info.TypeOf(e)) {
 			e = b // the outcome is what is wanted, not the map
@@ -390,27 +412,6 @@ func runsLater(s *site) bool {
 		return n.Call == s.node
 	}
 	return false
-}
-
-// tempNames returns names for the value of e.
-func tempNames(info *types.Info, e ast.Expr) []string {
-	if call, ok := e.(*ast.CallExpr); ok {
-		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "len" {
-			return []string{"n", "size", "count"}
-		}
-	}
-	if b, ok := e.(*ast.BinaryExpr); ok && b.Op == token.EQL {
-		return []string{"isNil", "unset"}
-	} else if ok && b.Op == token.NEQ {
-		return []string{"isSet", "notNil"}
-	}
-	switch t := info.TypeOf(e).Underlying().(type) {
-	case *types.Basic:
-		if t.Info()&types.IsBoolean != 0 {
-			return []string{"found", "present"}
-		}
-	}
-	return []string{"v", "val", "value"}
 }
 
 // reordered returns doubts about evaluating a site before the rest of its

@@ -33,7 +33,8 @@ func (j *job) hoistCalls(l []ast.Stmt, i int, sites []*site) (proposal, bool) {
 	if !ok || !j.r.usable(j.fn, j.ref, s.End()) {
 		return p, false
 	}
-	lock, unlock := j.lockCode(sites), j.unlock(sites)
+	lock := j.lockCode(sites)
+	p.closes, p.temps = j.closing(sites), len(exprs)
 	vars := make([]*temp, len(exprs))
 	for k, e := range exprs {
 		vars[k] = j.temp(l, i, j.callName(s, e)...)
@@ -48,7 +49,7 @@ func (j *job) hoistCalls(l []ast.Stmt, i int, sites []*site) (proposal, bool) {
 	for k, e := range exprs {
 		p.ops = append(p.ops, op{j.fn.file, func(t *edit.Tree) error { return t.ReplaceExpr(e, vars[k].String()) }})
 	}
-	p.ops = append(p.ops, j.insertAfter(s, unlock))
+	p.ops = append(p.ops, j.closeAfter(s, p.closes))
 	return p, true
 }
 

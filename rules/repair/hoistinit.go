@@ -27,7 +27,8 @@ type movedInit struct {
 	scope  *types.Scope    // of the list
 	clash  bool            // with what is in the list already
 
-	vars []*temp // new names, nil for those that keep theirs; set by code
+	vars  []*temp           // new names, nil for those that keep theirs; set by code
+	again []*ast.AssignStmt // declarations that become assignments, see redefined
 }
 
 // A movedName is a variable that was moved to a scope.
@@ -63,7 +64,7 @@ func (h *hoisting) moveInit(init ast.Stmt, header []*site) bool {
 			return false
 		}
 		m.assign, m.scope = assign, scope.Parent()
-		m.clash = m.clashes()
+		m.clash = m.clashes() && !m.redefined()
 		if m.clash && !m.renames() {
 			return false
 		}
@@ -203,6 +204,9 @@ func (m *movedInit) code() string {
 // its variables their names.
 func (m *movedInit) rest(t *edit.Tree) error {
 	if m.vars == nil {
+		if err := m.redefine(t); err != nil {
+			return err
+		}
 		return t.ReplaceInit(m.hoisting.stmt, "")
 	}
 	var names, values []string

@@ -50,7 +50,8 @@ func (j *job) hoistTuple(l []ast.Stmt, i int, sites []*site) (proposal, bool) {
 			vars[k] = j.temp(l, i, "v", "val", "value")
 		}
 	}
-	lock, unlock := j.lockCode(sites), j.unlock(sites)
+	lock := j.lockCode(sites)
+	p.closes = j.closing(sites)
 	p.ops = []op{{j.fn.file, func(t *edit.Tree) error {
 		var names []string
 		for _, v := range vars {
@@ -63,6 +64,6 @@ func (j *job) hoistTuple(l []ast.Stmt, i int, sites []*site) (proposal, bool) {
 		lhs := string(j.src[j.offset(assign.Pos()):j.offset(assign.TokPos)])
 		return t.ReplaceStmt(assign, lhs+"= "+values)
 	}}}
-	p.ops = append(p.ops, j.insertAfter(assign, unlock))
+	p.ops = append(p.ops, j.closeAfter(assign, p.closes))
 	return p, true
 }

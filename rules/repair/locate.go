@@ -26,6 +26,7 @@ type site struct {
 
 	needy   bool // it needs the chosen lock and does not hold it
 	counter bool // see counters
+	lent    bool // the map is handed on here, see lendTo
 }
 
 // A function is a function body that has sites, those of function literals
@@ -39,6 +40,8 @@ type function struct {
 	sites []*site
 	temps map[string][]extent // new variables
 	moved map[movedName]movedVar
+
+	assigns map[*ast.AssignStmt]bool // see redefine
 
 	counters []*types.Var // see counters
 	planned  bool         // see planGetter

@@ -39,6 +39,7 @@ func (r *mapRepair) chooseLock() {
 	if r.lock == nil {
 		return
 	}
+	r.handedHeld()
 	needy := false
 	for _, s := range r.sites {
 		s.needy = s.Exempt == "" && s.fn != nil && !r.holds(s)
@@ -157,7 +158,7 @@ func (r *mapRepair) newLock() {
 }
 
 // fieldName returns a name for the new field: mu, unless that is taken or the
-// struct holds several maps, of which this guards one.
+// struct holds several maps, of which this guards but one.
 func (r *mapRepair) fieldName() string {
 	maps := 0
 	strct := r.decl.named.Underlying().(*types.Struct)
@@ -166,7 +167,7 @@ func (r *mapRepair) fieldName() string {
 			maps++
 		}
 	}
-	if maps <= len(r.findings()) && r.fieldFree("mu") {
+	if (maps <= len(r.findings()) || len(r.more) > 0) && r.fieldFree("mu") {
 		return "mu"
 	}
 	return firstFree(lowerFirst(r.f.Map.Name)+"Mu", r.fieldFree)
@@ -276,7 +277,11 @@ func (r *mapRepair) variableName() string {
 			return true
 		})
 	}
-	return firstFree(lowerFirst(r.f.Map.Name)+"Mu", func(name string) bool { return !taken[name] })
+	free := func(name string) bool { return !taken[name] }
+	if r.f.Map.Kind == access.Local && len(r.f.Map.Name) == 1 && free("mu") {
+		return "mu" // mMu helps nobody
+	}
+	return firstFree(lowerFirst(r.f.Map.Name)+"Mu", free)
 }
 
 // firstFree returns the first of name, name2, name3 ... that is free.

@@ -25,11 +25,11 @@ func (r *mapRepair) insertLock() {
 		if err != nil {
 			return "", err
 		}
-		kind := "Mutex"
-		if r.lock.rw {
-			kind = "RWMutex"
+		kind := r.mutexCode(local)
+		if r.byPointer {
+			kind = "*" + kind
 		}
-		return fmt.Sprintf("%s %s.%s // guards %s", name, local, kind, r.guarded()), nil
+		return fmt.Sprintf("%s %s // guards %s", name, kind, r.guarded()), nil
 	}
 	switch r.f.Map.Kind {
 	case access.Field:
@@ -61,9 +61,27 @@ func (r *mapRepair) insertLock() {
 			if stmt == nil {
 				return t.InsertFirst(funcBody(d.fn), "var "+code)
 			}
+			if gen, spec := group(d.path); gen != nil {
+				return t.InsertSpec(gen, spec, code)
+			}
 			return t.InsertBefore(stmt, "var "+code)
 		})
 	}
+}
+
+// group returns the declaration of several variables that starts path, and the
+// line of it; nil if there is none with parentheses.
+func group(path []ast.Node) (*ast.GenDecl, *ast.ValueSpec) {
+	for i, n := range path {
+		if gen, ok := n.(*ast.GenDecl); ok && gen.Lparen.IsValid() {
+			spec, _ := path[i-1].(*ast.ValueSpec)
+			return gen, spec
+		}
+		if _, ok := n.(ast.Stmt); ok {
+			break
+		}
+	}
+	return nil, nil
 }
 
 // localStmt returns the statement that declares the map's local variable, nil
@@ -102,6 +120,10 @@ func isList(n ast.Node) bool {
 // not survive a new field that is a lock.
 func (r *mapRepair) fieldHazards() {
 	d := r.decl
+	if r.byPointer {
+		r.pointerHazards()
+		return
+	}
 	for i := range d.named.NumMethods() {
 		m := d.named.Method(i)
 		recv := m.Signature().Recv().Type()

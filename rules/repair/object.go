@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rules/access"
@@ -12,6 +13,7 @@ import (
 // holder sets the object of s: the one whose map it uses.
 func (r *mapRepair) holder(s *site) {
 	if r.f.Map.Kind != access.Field {
+		r.parameter(s)
 		return
 	}
 	info := s.fn.pkg.Info
@@ -20,12 +22,19 @@ func (r *mapRepair) holder(s *site) {
 		found = r.aliased(s)
 		s.obj.alias = true
 	}
+	if len(found) == 0 && r.guardHeld(s) {
+		return // whatever the object is called here
+	}
 	if len(found) == 0 && r.fromGetter(s) {
 		s.Exempt, s.obj.alias = "reads a copy", false
 		return
 	}
 	if len(found) == 0 && r.fromCaller(s) {
 		s.Exempt, s.obj.alias = "its callers hold the lock", false
+		return
+	}
+	if len(found) == 0 && r.lendTo(s) {
+		s.Exempt, s.obj.alias = "reads a copy", false
 		return
 	}
 	if len(found) == 0 {
@@ -46,6 +55,13 @@ func (r *mapRepair) holder(s *site) {
 			return
 		}
 	}
+}
+
+// guardHeld reports whether s holds the lock that guards the map elsewhere.
+func (r *mapRepair) guardHeld(s *site) bool {
+	return r.f.Guard != nil && slices.ContainsFunc(s.Locks, func(l access.Lock) bool {
+		return l.ID.Location == r.f.Guard.Lock.Location && (l.Mode == access.Exclusive || !s.Op.Writes())
+	})
 }
 
 // renamed doubts a site that uses the map by another name if the object may go

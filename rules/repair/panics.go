@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
@@ -30,7 +31,56 @@ func (w *troubleWalk) panics(n ast.Node) {
 		if what := w.possiblePanic(n); what != "" {
 			w.add(edit.Unsafe, n.Pos(), "%s here may panic while %s is held, and a panic is recovered in %s: defer the unlock", what, w.ref.text, at)
 		}
+	} else if at := w.defersLock(); at != nil {
+		if what := w.possiblePanic(n); what != "" {
+			w.add(edit.Unsafe, n.Pos(), "%s here may panic while %s is held, and what line %d defers would wait for it forever: defer the unlock",
+				what, w.ref.text, w.r.p.Fset.Position(at.Pos()).Line)
+		}
 	}
+}
+
+// defersLock returns a statement of the function that defers what takes the
+// lock, nil if there is none.
+func (j *job) defersLock() ast.Node {
+	var at ast.Node
+	ast.Inspect(j.fn.body, func(n ast.Node) bool {
+		if d, ok := n.(*ast.DeferStmt); ok && at == nil && j.r.takenBy(j, d) {
+			at = d
+		}
+		_, lit := n.(*ast.FuncLit)
+		return at == nil && !lit
+	})
+	return at
+}
+
+// takenBy reports whether what a function defers takes the lock, or will once it
+// is repaired.
+func (r *mapRepair) takenBy(j *job, d *ast.DeferStmt) bool {
+	takesLock := func(n ast.Node) bool {
+		if r.lock.isNew {
+			return false
+		}
+		c, ok := j.lockCall(n)
+		return ok && !strings.HasSuffix(c.method, "Unlock")
+	}
+	if takesLock(d.Call) {
+		return true
+	}
+	if fn, ok := typeutil.Callee(j.info, d.Call).(*types.Func); ok {
+		return r.reaches(fn) || !r.lock.isNew && j.effect(d.Call).locks(r.lock.id)
+	}
+	lit, ok := ast.Unparen(d.Call.Fun).(*ast.FuncLit)
+	if !ok {
+		return false
+	}
+	takes := slices.ContainsFunc(r.sites, func(s *site) bool { return s.needy && s.file == j.fn.file && contains(lit, s.node) })
+	ast.Inspect(lit.Body, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && !r.lock.isNew {
+			takes = takes || takesLock(call) || j.effect(call).locks(r.lock.id)
+		}
+		return !takes
+	})
+	return takes
 }
 
 // likelyPanic says what of n, not counting nodes inside it, may well panic.
@@ -317,18 +367,8 @@ func (r *mapRepair) deferredNeedy() bool {
 		for _, file := range pkg.Syntax {
 			ast.Inspect(file, func(n ast.Node) bool {
 				d, ok := n.(*ast.DeferStmt)
-				if !ok || found {
-					return !found
-				}
-				if fn, ok := typeutil.Callee(pkg.Info, d.Call).(*types.Func); ok && r.reaches(fn) {
-					found = true
-				}
-				for _, s := range r.sites {
-					if _, lit := ast.Unparen(d.Call.Fun).(*ast.FuncLit); lit && s.needy && s.file == file && contains(d, s.node) {
-						found = true
-					}
-				}
-				return true
+				found = found || ok && r.takenBy(&job{r: r, info: pkg.Info, fn: &function{file: file}}, d)
+				return !found
 			})
 		}
 	}

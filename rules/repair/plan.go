@@ -23,6 +23,12 @@ type proposal struct {
 	ops    []op
 	doubts []doubt
 	spans  []span
+
+	temps int // new variables, if hoist or hoistCalls made it
+
+	// The critical section begins right before the first statement, and ends
+	// right behind the last one; nil if it does not.
+	opens, closes *seam
 }
 
 // A span is a stretch of source that a lock is held for.
@@ -31,6 +37,7 @@ type span struct {
 	key      string // of the lock
 }
 
+// add adds what is proposed for other statements.
 func (p *proposal) add(q proposal) {
 	p.ops = append(p.ops, q.ops...)
 	p.doubts = append(p.doubts, q.doubts...)
@@ -68,8 +75,24 @@ func safely(c candidate) candidate {
 	}
 }
 
+// fewer returns that of two candidates which makes fewer variables, the first if
+// they make as many.
+func fewer(a, b candidate) candidate {
+	return func() (proposal, bool) {
+		p, ok := a()
+		if ok && p.temps < 2 {
+			return p, true
+		}
+		if q, better := b(); better && (!ok || q.temps < p.temps) {
+			return q, true
+		}
+		return p, ok
+	}
+}
+
 // plan chooses the regions of every function.
 func (r *mapRepair) plan() {
+	r.splitFuncs()
 	for _, fn := range r.funcs {
 		if fn.planned {
 			continue
@@ -81,6 +104,9 @@ func (r *mapRepair) plan() {
 			r.ops = append(r.ops, p.ops...)
 			r.doubts = append(r.doubts, p.doubts...)
 			spans = append(spans, p.spans...)
+		}
+		for _, s := range fn.sites {
+			r.kept(s, spans)
 		}
 		for _, a := range spans {
 			for _, b := range spans {

@@ -3,6 +3,7 @@ package repair
 import (
 	"go/ast"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 
@@ -40,18 +41,26 @@ func (r *mapRepair) reenters(info *types.Info, call *ast.CallExpr, e Effect) boo
 // that use the map with the lock held by their callers, or use a map of an
 // object of their own.
 func (r *mapRepair) reaches(fn *types.Func) bool {
-	if r.reach == nil {
-		r.findReach()
-	}
-	return r.reach[fn.Origin().FullName()] || isInterfaceMethod(fn) && r.reach[anyMethod(fn.Name())]
+	all := r.reached().all
+	return all[fn.Origin().FullName()] || isInterfaceMethod(fn) && all[anyMethod(fn.Name())]
 }
 
-// reaches1 is reaches for a name.
-func (r *mapRepair) reaches1(name string) bool {
+// reached returns the functions that may come to a needy site.
+func (r *mapRepair) reached() *reach {
 	if r.reach == nil {
-		r.findReach()
+		r.reach = make(map[bool]*reach)
 	}
-	return r.reach[name]
+	if r.reach[r.exclusive] == nil {
+		r.reach[r.exclusive] = r.findReach()
+	}
+	return r.reach[r.exclusive]
+}
+
+// A reach is a set of functions that may come to a needy site, by name.
+type reach struct {
+	all  map[string]bool
+	back map[string]bool   // those that may only by what code from elsewhere calls back
+	next map[string]string // what each mentions on its way there, "" at the end
 }
 
 // anyMethod is how the methods of a name are called through interfaces.
@@ -61,14 +70,19 @@ func anyMethod(name string) string { return "." + name }
 const anyValue = "func"
 
 // findReach walks the callers backwards from the needy sites.
-func (r *mapRepair) findReach() {
+func (r *mapRepair) findReach() *reach {
 	callers := r.mentioners()
-	r.reach = make(map[string]bool)
+	direct, back := make(map[string]bool), make(map[string]bool)
+	into := direct
 	var todo []string
-	push := func(name string) {
-		if !r.reach[name] {
-			r.reach[name] = true
+	towards := make(map[string]string)
+	push := func(name, next string) {
+		if !into[name] {
+			into[name] = true
 			todo = append(todo, name)
+			if _, ok := towards[name]; !ok {
+				towards[name] = next
+			}
 		}
 	}
 	for _, fn := range r.funcs {
@@ -76,12 +90,17 @@ func (r *mapRepair) findReach() {
 			continue
 		}
 		if _, lit := fn.node.(*ast.FuncLit); lit {
-			push(anyValue)
+			push(anyValue, "")
 		}
 		if decl, ok := fn.path[len(fn.path)-2].(*ast.FuncDecl); ok {
 			if obj, ok := fn.pkg.Info.Defs[decl.Name].(*types.Func); ok {
-				push(obj.FullName())
+				push(obj.FullName(), "")
 			}
+		}
+	}
+	for _, s := range r.splits {
+		if !s.whole {
+			push(s.obj.FullName(), "")
 		}
 	}
 	spread := func() {
@@ -89,50 +108,48 @@ func (r *mapRepair) findReach() {
 			name := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
 			if name[0] == '(' { // a method
-				push(anyMethod(name[strings.LastIndexByte(name, '.')+1:]))
+				push(anyMethod(name[strings.LastIndexByte(name, '.')+1:]), name)
 			}
 			for _, caller := range callers[name] {
-				push(caller)
+				push(caller, name)
 			}
 		}
 	}
 	spread()
 	// What gets there only by being called back, to a fixed point.
-	direct := r.reach
-	back := make(map[string]bool)
-	r.reach = back
+	into = back
 	for more := true; more; {
 		more = false
-		for from, methods := range r.backs {
-			if !back[from] && slices.ContainsFunc(methods, func(m string) bool { return direct[m] || back[m] }) {
-				push(from)
+		for _, from := range slices.Sorted(maps.Keys(r.backs)) {
+			i := slices.IndexFunc(r.backs[from], func(m string) bool { return direct[m] || back[m] })
+			if !back[from] && i >= 0 {
+				push(from, r.backs[from][i])
 				more = true
 			}
 		}
 		spread()
 	}
-	r.back = back
-	r.reach = direct
-	for name := range back {
-		r.reach[name] = true
-	}
+	all := direct
+	maps.Copy(all, back)
+	return &reach{all, back, towards}
 }
 
 // takesAnyway reports whether fn takes the chosen lock at its top level already,
 // in the mode that its sites need: whoever calls it with the lock held hangs
-// without the fix too.
+// without the fix too. Who holds it for writing hangs whatever mode fn takes it
+// in, which alone counts if r.exclusive is set.
 func (r *mapRepair) takesAnyway(fn *function) bool {
 	if r.lock.isNew {
 		return false
 	}
 	for _, s := range fn.sites {
-		if r.lock.rw && s.needy && s.Op.Writes() {
+		if r.lock.rw && s.needy && s.Op.Writes() && !r.exclusive {
 			return false
 		}
 	}
 	j := &job{r: r, info: fn.pkg.Info, fn: fn}
 	for _, iv := range j.heldIntervals() {
-		if iv.from.call == nil {
+		if iv.from.call == nil || j.returnsBefore(iv.from.call) {
 			continue
 		}
 		for _, stmt := range fn.body.List {
@@ -142,6 +159,21 @@ func (r *mapRepair) takesAnyway(fn *function) bool {
 		}
 	}
 	return false
+}
+
+// returnsBefore reports whether the function may return before a call is made,
+// but after a site: who calls it with the lock held may rely on that.
+func (j *job) returnsBefore(call *ast.CallExpr) bool {
+	if !slices.ContainsFunc(j.fn.sites, func(s *site) bool { return s.needy && s.node.Pos() < call.Pos() }) {
+		return false
+	}
+	found := false
+	ast.Inspect(j.fn.body, func(n ast.Node) bool {
+		ret, ok := n.(*ast.ReturnStmt)
+		found = found || ok && ret.Pos() < call.Pos()
+		return !found
+	})
+	return found
 }
 
 func anyNeedy(sites []*site) bool {
@@ -289,6 +321,9 @@ func (r *mapRepair) heldCalls() {
 				}
 				j := &job{r: r, info: pkg.Info, fn: newFunction(pkg, file, n)}
 				j.held = j.heldIntervals()
+				if body, ok := r.splitBody(j.fn); ok {
+					j.held = append(j.held, body)
+				}
 				if len(j.held) > 0 {
 					j.callsWhileHeld()
 					j.handshakes()
@@ -323,14 +358,15 @@ func (j *job) callsWhileHeld() {
 			if !j.overlapsHeld(n.Lparen, n.Lparen+1) {
 				return true
 			}
+			j.r.exclusive = j.heldExclusively(n.Lparen)
+			defer func() { j.r.exclusive = false }()
 			for _, arg := range append([]ast.Expr{n.Fun}, n.Args...) {
 				if lit, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
 					args[lit] = true
 				}
 			}
 			if j.leadsToNeedy(n) {
-				j.r.doubts = append(j.r.doubts, j.doubt(edit.Manual, n.Pos(),
-					"%s is called here with %s held, and would have to take it: split it into one that locks and one that is called with the lock held", calleeName(n), j.r.lock.display))
+				j.r.doubts = append(j.r.doubts, j.doubt(edit.Manual, n.Pos(), "%s", j.wouldTakeAgain(n)))
 			}
 		}
 		return true
@@ -340,7 +376,7 @@ func (j *job) callsWhileHeld() {
 
 // leadsToNeedy reports whether a call may come to a needy site.
 func (j *job) leadsToNeedy(call *ast.CallExpr) bool {
-	if tv := j.info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() {
+	if tv := j.info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() || j.r.redirected[call] != nil {
 		return false
 	}
 	if j.r.callsBackNeedy(j.info, call) {
@@ -352,7 +388,7 @@ func (j *job) leadsToNeedy(call *ast.CallExpr) bool {
 		if _, lit := ast.Unparen(call.Fun).(*ast.FuncLit); lit {
 			return false // it is looked into
 		}
-		return j.r.reaches1(anyValue) && (j.r.touches(e) || e.Unknown != "")
+		return j.r.reached().all[anyValue] && (j.r.touches(e) || e.Unknown != "")
 	}
-	return j.r.reaches(fn) && j.r.touches(e)
+	return j.r.reaches(fn) && (j.r.touches(e) || j.r.compares)
 }

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
 )
@@ -48,7 +49,13 @@ func (j *job) plan() proposal {
 	if len(rest) == 0 {
 		return upgraded
 	}
-	j.sites = rest
+	j.sites = slices.DeleteFunc(slices.Clone(rest), func(s *site) bool { return s.lent })
+	if len(j.sites) < len(rest) {
+		upgraded.add(j.lend(slices.DeleteFunc(rest, func(s *site) bool { return !s.lent })))
+	}
+	if len(j.sites) == 0 {
+		return upgraded
+	}
 	list := func() (proposal, bool) { return j.list(j.fn.body.List, j.sites) }
 	candidates := []candidate{list, j.deferForm}
 	if len(j.held) == 0 && j.prefersDefer() {
@@ -65,6 +72,13 @@ func (j *job) plan() proposal {
 		p.doubts = append(p.doubts, j.whyNot())
 	}
 	p.doubts = append(p.doubts, j.torn(p)...)
+	for _, s := range upgraded.spans {
+		for _, t := range p.spans {
+			if t.pos < s.end && s.pos < t.end {
+				p.doubts = append(p.doubts, j.doubt(edit.Manual, s.pos, "%s would be taken here while it is held", j.ref.text))
+			}
+		}
+	}
 	p.add(upgraded)
 	return p
 }
@@ -98,13 +112,19 @@ type cluster struct {
 // list guards sites that are all inside statements of l.
 func (j *job) list(l []ast.Stmt, sites []*site) (proposal, bool) {
 	var p proposal
+	last := -1
 	for _, c := range j.clusters(l, sites) {
 		q, ok := j.cluster(l, c)
 		if !ok {
 			return proposal{}, false
 		}
-		p.add(q)
+		if c.i != last+1 || len(within(j.others, l[c.i])) > 0 {
+			p.closes = nil // what another job puts in between would run under the lock
+		}
+		p.follow(q)
+		last = c.j
 	}
+	p.closes = nil
 	return p, true
 }
 
@@ -209,13 +229,20 @@ func (j *job) split(l []ast.Stmt, c cluster) (proposal, bool) {
 	for i := c.i; i <= c.j; i++ {
 		in := within(c.sites, l[i])
 		if len(in) == 0 {
+			p.closes = nil
 			continue
 		}
 		q, ok := j.stmt(l, i, in)
 		if !ok {
 			return proposal{}, false
 		}
-		p.add(q)
+		if len(within(j.others, l[i])) > 0 {
+			p.closes = nil
+		}
+		p.follow(q)
+		if i == c.i {
+			p.opens = q.opens
+		}
 	}
 	if c.related {
 		p.doubts = append(p.doubts, j.apart(c.sites[0], c.sites[len(c.sites)-1]))
@@ -248,7 +275,7 @@ func (j *job) stmt(l []ast.Stmt, i int, sites []*site) (proposal, bool) {
 	if len(header) == len(sites) {
 		if simpleStmt(s) {
 			calls := func() (proposal, bool) { return j.hoistCalls(l, i, header) }
-			return best(safely(wrap), safely(calls), safely(hoist), calls, hoist, wrap)
+			return best(safely(wrap), fewer(safely(calls), safely(hoist)), calls, hoist, wrap)
 		}
 		if j.short(s) && len(j.exits(l[i:i+1])) == 0 {
 			return best(safely(wrap), safely(hoist), safely(snapshot), hoist, snapshot, wrap)

@@ -19,6 +19,7 @@ import (
 	"go/token"
 	"go/types"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -72,6 +73,7 @@ func (s *Session) fix(f *judge.Finding, more ...*judge.Finding) *edit.Fix {
 	if r.prepare() {
 		fix.Title = r.title()
 		r.plan()
+		fix.Title += r.splitTitle()
 	}
 	if r.level() != edit.Manual {
 		fix.Edits = r.carryOut()
@@ -94,14 +96,20 @@ type mapRepair struct {
 	sites []*site          // in position order, those that need no lock included
 	funcs []*function      // that have sites
 	lock  *lock
-	reach map[string]bool // functions that may come to a needy site; nil until needed
-	back  map[string]bool // those that may only by what code from elsewhere calls back
+	reach map[bool]*reach // by exclusive, see reached
+
+	byPointer bool // see ByPointer
+	exclusive bool // asks about callers who hold the lock for writing
 
 	signalled map[string]bool // see signals; nil until needed
+
+	splits     map[string]*split        // see splitFuncs
+	redirected map[*ast.CallExpr]*split // calls of them with the lock held
 
 	compares bool             // some function uses the map, and the analysis does not say so
 	getters  []*getter        // that sites have the map from
 	handed   []*site          // calls that hand the map on, see fromCaller
+	lent     []*site          // what hands on a copy, see lendTo
 	counted  []string         // the counters beside the map that the lock guards too
 	outside  map[string]outer // see outers
 	deferred *bool            // see outlived
@@ -219,24 +227,35 @@ func lowest(doubts []doubt) edit.Applicability {
 	return level
 }
 
-// maxReasons bounds how many doubts a Reason lists.
-const maxReasons = 4
+// maxReasons bounds how many doubts a Reason lists, and how many places of each.
+const maxReasons = 3
 
 // reason returns the doubts that made the fix what it is, worst first.
 func (r *mapRepair) reason() string {
 	level := r.level()
 	sort.SliceStable(r.doubts, func(i, j int) bool { return r.doubts[i].level < r.doubts[j].level })
-	var texts []string
-	seen := make(map[string]bool)
+	var texts []string                  // distinct
+	places := make(map[string][]string) // by text
 	for _, d := range r.doubts {
-		text := fmt.Sprintf("%s: %s", r.where(d.pos), d.text)
-		if d.level == level && !seen[text] {
-			seen[text] = true
-			texts = append(texts, text)
+		if d.level != level {
+			continue
+		}
+		if places[d.text] == nil {
+			texts = append(texts, d.text)
+		}
+		if at := r.where(d.pos); !slices.Contains(places[d.text], at) {
+			places[d.text] = append(places[d.text], at)
 		}
 	}
+	for i, text := range texts {
+		at := places[text]
+		if n := len(at) - maxReasons; n > 0 {
+			at = append(at[:maxReasons], fmt.Sprintf("%d more", n))
+		}
+		texts[i] = strings.Join(at, ", ") + ": " + text
+	}
 	if n := len(texts); n > maxReasons {
-		texts = append(texts[:maxReasons], fmt.Sprintf("and %d more places", n-maxReasons))
+		texts = append(texts[:maxReasons], fmt.Sprintf("and for %d more reasons", n-maxReasons))
 	}
 	return strings.Join(texts, "; ")
 }

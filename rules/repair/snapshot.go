@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
+	"github.com/mapguard/mapguard/rewrite/load"
 )
 
 // snapshot copies a map under the lock and ranges over the copy, whose body
@@ -21,7 +22,11 @@ import (
 //   - for k, v := range snapshot {
 func (j *job) snapshot(l []ast.Stmt, i int, header []*site, bodies [][]ast.Stmt, sites []*site) (proposal, bool) {
 	rng, ok := unlabel(l[i]).(*ast.RangeStmt)
-	if !ok || !isMap(j.info.TypeOf(rng.X)) || !j.hasClone() {
+	if !ok || !isMap(j.info.TypeOf(rng.X)) {
+		return proposal{}, false
+	}
+	typ, ok := j.typeText(j.info.TypeOf(rng.X), rng.X.Pos())
+	if !ok && !j.hasClone() {
 		return proposal{}, false
 	}
 	for _, s := range header {
@@ -38,12 +43,11 @@ func (j *job) snapshot(l []ast.Stmt, i int, header []*site, bodies [][]ast.Stmt,
 	v := j.temp(l, i, "snapshot", "clone")
 	at := l[i]
 	p.ops = []op{{j.fn.file, func(t *edit.Tree) error {
-		pkg, err := t.Import("maps", "maps")
+		code, err := j.cloneCode(t, v.String(), j.r.text(j.src, rng.X), typ)
 		if err != nil {
 			return err
 		}
-		code := fmt.Sprintf("%s\n%s := %s.Clone(%s)\n%s", lock, v, pkg, j.r.text(j.src, rng.X), unlock)
-		if err := t.InsertBefore(at, code); err != nil {
+		if err := t.InsertBefore(at, lock+"\n"+code+"\n"+unlock); err != nil {
 			return err
 		}
 		return t.ReplaceExpr(rng.X, v.String())
@@ -85,9 +89,45 @@ func (j *job) callsParameter(call *ast.CallExpr) bool {
 	return !ok
 }
 
+// cloneCode returns statements that declare v, a copy of the map of type typ
+// that is the value of expr. They call maps.Clone if the module's Go version
+// has it; a copy made without it is never nil.
+func (j *job) cloneCode(t *edit.Tree, v, expr, typ string) (string, error) {
+	if !j.hasClone() {
+		return fmt.Sprintf("%s := make(%s, len(%s))\nfor k, v := range %s {\n%s[k] = v\n}", v, typ, expr, expr, v), nil
+	}
+	pkg, err := t.Import("maps", "maps")
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s := %s.Clone(%s)", v, pkg, expr), nil
+}
+
+// typeText returns how the function's file writes a type. It is false if the
+// type has a name in it that means something else at pos, or nothing.
+func (j *job) typeText(t types.Type, pos token.Pos) (string, bool) {
+	ok := true
+	text := types.TypeString(t, func(p *types.Package) string {
+		if p.Path() == j.fn.pkg.Path {
+			return ""
+		}
+		for _, spec := range j.fn.file.Imports {
+			name := j.info.PkgNameOf(spec)
+			if name != nil && name.Imported().Path() == p.Path() && lookup(j.fn.pkg, name.Name(), pos) == name {
+				return name.Name()
+			}
+		}
+		ok = false
+		return ""
+	})
+	return text, ok
+}
+
 // hasClone reports whether the module's Go version has package maps.
-func (j *job) hasClone() bool {
-	v := j.fn.pkg.Types.GoVersion()
+func (j *job) hasClone() bool { return hasClone(j.fn.pkg) }
+
+func hasClone(pkg *load.Package) bool {
+	v := pkg.Types.GoVersion()
 	if v == "" {
 		return true
 	}

@@ -26,6 +26,8 @@ func (j *job) span(l []ast.Stmt, i, k int, sites []*site) (proposal, bool) {
 	if !ok || j.jumpedInto(region) {
 		return p, false
 	}
+	p.opens, p.closes = j.opening(sites), j.closing(sites)
+	p.ops = []op{j.openBefore(l[i], p.opens)}
 	unlock := j.unlock(sites)
 	for _, exit := range j.exits(region) {
 		if !inList(j.fn, exit) {
@@ -55,7 +57,9 @@ func (j *job) span(l []ast.Stmt, i, k int, sites []*site) (proposal, bool) {
 		if k+1 < len(l) && !j.r.usable(j.fn, j.ref, l[k+1].Pos()) || k+1 == len(l) && !j.r.usable(j.fn, j.ref, last.End()) {
 			return p, false
 		}
-		p.ops = append(p.ops, j.insertAfter(last, unlock))
+		p.ops = append(p.ops, j.closeAfter(last, p.closes))
+	} else {
+		p.closes = nil
 	}
 	return p, true
 }

@@ -64,3 +64,24 @@ func (fn *function) uses(name string, scope extent) bool {
 	})
 	return found
 }
+
+// tempNames returns names for the value of e.
+func tempNames(info *types.Info, e ast.Expr) []string {
+	if call, ok := e.(*ast.CallExpr); ok {
+		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "len" {
+			return []string{"n", "size", "count"}
+		}
+	}
+	if b, ok := e.(*ast.BinaryExpr); ok && b.Op == token.EQL {
+		return []string{"isNil", "unset"}
+	} else if ok && b.Op == token.NEQ {
+		return []string{"isSet", "notNil"}
+	}
+	switch t := info.TypeOf(e).Underlying().(type) {
+	case *types.Basic:
+		if t.Info()&types.IsBoolean != 0 {
+			return []string{"found", "present"}
+		}
+	}
+	return []string{"v", "val", "value"}
+}

@@ -120,6 +120,9 @@ func (f *textFlow) use(e ast.Expr, as carrier) string {
 	case *ast.SwitchStmt, *ast.CaseClause:
 		return "compared"
 	case *ast.ReturnStmt:
+		if f.inErrorMethod(p) {
+			return "" // what an error says
+		}
 		return as.unless("returned")
 	case *ast.KeyValueExpr, *ast.CompositeLit:
 		return as.unless("stored")
@@ -131,6 +134,19 @@ func (f *textFlow) use(e ast.Expr, as carrier) string {
 		}
 		return fmt.Sprintf("used in a way that is not understood (%T)", p)
 	}
+}
+
+// inErrorMethod reports whether n is in the body of a method Error() string.
+func (f *textFlow) inErrorMethod(n ast.Node) bool {
+	for ; n != nil; n = f.parents[n] {
+		switch fn := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.FuncDecl:
+			return fn.Recv != nil && fn.Name.Name == "Error" && fn.Type.Params.NumFields() == 0 && fn.Type.Results.NumFields() == 1
+		}
+	}
+	return false
 }
 
 // operand is use for an operand of a binary expression.

@@ -104,7 +104,7 @@ func (w *troubleWalk) ranges(n *ast.RangeStmt) {
 }
 
 func (w *troubleWalk) call(call *ast.CallExpr) {
-	if tv := w.info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() {
+	if tv := w.info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() || w.r.redirected[call] != nil {
 		return
 	}
 	w.inverted(call)

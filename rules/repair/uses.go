@@ -20,6 +20,7 @@ import (
 // use it without the lock.
 func (r *mapRepair) otherUses() {
 	covered := r.covered()
+	r.sharedFrom()
 	for _, pkg := range r.users(r.exported()) {
 		for _, file := range pkg.Syntax {
 			r.once(file, func() { r.otherUsesIn(pkg, file, covered) })
@@ -52,7 +53,7 @@ func (r *mapRepair) otherUsesIn(pkg *load.Package, file *ast.File, covered map[t
 		}
 		if !covered[e.Pos()] {
 			path, _ := astutil.PathEnclosingInterval(file, e.Pos(), e.End())
-			r.otherUse(pkg, e, path)
+			r.otherUse(pkg, file, e, path)
 		}
 		return false
 	})
@@ -78,7 +79,7 @@ func (r *mapRepair) replaced() bool {
 }
 
 // otherUse judges one use of the variable that is no site.
-func (r *mapRepair) otherUse(pkg *load.Package, e ast.Expr, path []ast.Node) {
+func (r *mapRepair) otherUse(pkg *load.Package, file *ast.File, e ast.Expr, path []ast.Node) {
 	name := place(r.f.Map)
 	for len(path) > 1 {
 		if _, ok := path[1].(*ast.ParenExpr); !ok {
@@ -110,16 +111,26 @@ func (r *mapRepair) otherUse(pkg *load.Package, e ast.Expr, path []ast.Node) {
 		r.handedOn(pkg, e, n)
 		return
 	case *ast.AssignStmt:
-		r.assignedOn(pkg, e, n)
+		r.assignedOn(pkg, file, e, n)
 		return
-	case *ast.ValueSpec, *ast.IndexExpr, *ast.RangeStmt, *ast.SelectorExpr:
+	case *ast.ValueSpec:
+		for i, v := range n.Values {
+			if ast.Unparen(v) == e && i < len(n.Names) {
+				r.storedOn(pkg, n.Names[i])
+			}
+		}
+		return
+	case *ast.IndexExpr, *ast.RangeStmt, *ast.SelectorExpr:
+		return
+	}
+	if r.lendIn(pkg, file, e, path) {
 		return
 	}
 	r.doubt(edit.Manual, e.Pos(), "the map itself is handed on here: what is done with it is not under the lock, so hand on a copy")
 }
 
 // assignedOn judges an assignment of the map itself to another variable.
-func (r *mapRepair) assignedOn(pkg *load.Package, e ast.Expr, n *ast.AssignStmt) {
+func (r *mapRepair) assignedOn(pkg *load.Package, file *ast.File, e ast.Expr, n *ast.AssignStmt) {
 	for i, rhs := range n.Rhs {
 		if ast.Unparen(rhs) != e || len(n.Lhs) != len(n.Rhs) {
 			continue
@@ -129,10 +140,13 @@ func (r *mapRepair) assignedOn(pkg *load.Package, e ast.Expr, n *ast.AssignStmt)
 		case ok && id.Name == "_":
 		case !ok || isGlobal(pkg.Info.ObjectOf(id)):
 			r.doubt(edit.Manual, e.Pos(), "the same map is stored in another variable here, which the lock does not guard")
-		case r.replaced():
+		case r.replaced() && (pkg.Path != r.decl.pkg.Path || ast.IsGenerated(file) || !r.compare(pkg, file, e)):
 			r.doubt(edit.Unsafe, e.Pos(), "%s is read here without the lock, and assigned elsewhere", place(r.f.Map))
 		}
-		// What is done with a local variable are sites.
+		// What is done with a local variable are sites, but for storing it.
+		if ok && !isGlobal(pkg.Info.ObjectOf(id)) {
+			r.storedOn(pkg, id)
+		}
 	}
 }
 
@@ -165,4 +179,73 @@ func (r *mapRepair) handedOn(pkg *load.Package, e ast.Expr, call *ast.CallExpr) 
 		}
 	}
 	r.doubt(edit.Unsafe, e.Pos(), "the map itself is handed to %s here: what is done with it is not under the lock", calleeName(call))
+}
+
+// sharedFrom doubts the fix where the variable gets a map that another field or
+// global variable holds too, by which the module changes it: not under this lock.
+//
+//	v := &view{m: c.m}
+func (r *mapRepair) sharedFrom() {
+	for _, pkg := range r.users(r.exported()) {
+		for _, file := range pkg.Syntax {
+			r.once(file, func() {
+				ast.Inspect(file, func(n ast.Node) bool {
+					switch n := n.(type) {
+					case *ast.KeyValueExpr:
+						if key, ok := n.Key.(*ast.Ident); ok && r.is(pkg.Info.Uses[key]) {
+							r.sharedWith(pkg.Info, n.Value)
+						}
+					case *ast.AssignStmt:
+						for i, lhs := range n.Lhs {
+							if len(n.Lhs) == len(n.Rhs) && r.names(pkg.Info, ast.Unparen(lhs)) {
+								r.sharedWith(pkg.Info, n.Rhs[i])
+							}
+						}
+					}
+					return true
+				})
+			})
+		}
+	}
+}
+
+// sharedWith doubts the fix if e is another variable by which the module
+// changes its map.
+func (r *mapRepair) sharedWith(info *types.Info, e ast.Expr) {
+	v := sharedVar(info, e)
+	if v == nil || r.is(v) || !isMap(v.Type()) {
+		return
+	}
+	for _, pkg := range r.p.All {
+		if !pkg.Main || pkg.Info == nil {
+			continue
+		}
+		for _, file := range pkg.Syntax {
+			if at := writtenBy(pkg.Info, file, func(x ast.Expr) bool {
+				w := sharedVar(pkg.Info, x)
+				return w != nil && sameVar(r.p.Fset, v, w)
+			}); at != nil {
+				r.doubt(edit.Unsafe, e.Pos(), "the map here is that of %s too, which is changed without this lock", types.ExprString(e))
+				return
+			}
+		}
+	}
+}
+
+// writtenBy returns what in a file writes to elements of a map that names
+// accepts, or nil.
+func writtenBy(info *types.Info, file *ast.File, names func(ast.Expr) bool) ast.Node {
+	var at ast.Node
+	ast.Inspect(file, func(n ast.Node) bool {
+		targets(n, func(e ast.Expr) {
+			if index, ok := ast.Unparen(e).(*ast.IndexExpr); ok && names(index.X) {
+				at = e
+			}
+		})
+		if call, ok := n.(*ast.CallExpr); ok && isBuiltin(info, call, "delete", "clear") && names(call.Args[0]) {
+			at = call
+		}
+		return at == nil
+	})
+	return at
 }

@@ -139,6 +139,13 @@ func (t *Table) Fate(info *types.Info, call *ast.CallExpr) Fate {
 	return Emitted
 }
 
+// Makes reports whether call makes a logger or a field, for a later call to
+// emit.
+func (t *Table) Makes(info *types.Info, call *ast.CallExpr) bool {
+	_, r := t.lookup(info, call)
+	return r != nil && r.build
+}
+
 // TakesFormat reports whether call is a sink with a format.
 func (t *Table) TakesFormat(info *types.Info, call *ast.CallExpr) bool {
 	_, r := t.lookup(info, call)

@@ -18,8 +18,11 @@ func TestClasses(t *testing.T) {
 		}
 	}
 	hows = append(hows, Traversal{Family: Fmt, Verb: 'w', Raw: true})
-	for f := JSON; f <= LogrusJSON; f++ {
+	for f := JSON; f <= PanicValue; f++ { // the two after these are always one of them
 		hows = append(hows, Traversal{Family: f, Lazy: true})
+	}
+	for _, verb := range "vTdsqpwx!" {
+		hows = append(hows, Traversal{Family: Spew, Verb: verb}, Traversal{Family: Spew, Verb: verb, Flags: "#"})
 	}
 	walked := 0
 	for _, pkg := range []*types.Package{c.pkg, checkShapes(t)} {

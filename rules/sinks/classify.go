@@ -149,7 +149,7 @@ func (c *classifier) fields() {
 	if !ok {
 		how := c.how
 		how.Lazy = false // the map is copied at once; its values are of unknown types
-		c.add(at, how)
+		c.add(at, how).Fields = c.how
 		return
 	}
 	for i, elt := range lit.Elts {

@@ -165,14 +165,23 @@ var Classes = []Traversal{
 	{Family: HclogText},
 	{Family: KitJSON},
 	{Family: Spew},
+	{Family: Spew, Verb: 'w'},
 }
 
 // class returns the one of Classes that stands for t, if there is one.
 func (t Traversal) class() Traversal {
 	t.Lazy, t.Redacts = false, false
 	t.Flags = sharpOnly(t)
-	if t.Family == Spew && t.Verb != 0 && t.Verb != 'v' {
-		t.Family = Fmt
+	if t.Family == Spew {
+		switch t.Verb {
+		case 0, 'v':
+		case 'p', 'T':
+			return Traversal{Family: Fmt, Verb: 'T'} // nothing at all: see spewTop
+		case 'w':
+			return Traversal{Family: Spew, Verb: 'w'}
+		default:
+			t.Family = Fmt
+		}
 	}
 	if t.Family != Fmt {
 		return Traversal{Family: t.Family}

@@ -95,9 +95,9 @@ func modfile(flags []string) (out []string) {
 
 // An observation is what one call of a library showed; see harness.Result.
 type observation struct {
-	Pos, Format, Shape string
-	Seen               []string
-	Late               bool
+	Pos, Output, Format, Shape string
+	Seen                       []string
+	Late                       bool
 }
 
 // runProbe runs a probe program.
@@ -139,7 +139,8 @@ type probeProgram struct {
 // A probeCall is a call of a library in a probe.
 type probeCall struct {
 	pkg    *packages.Package
-	table  *Table
+	tables map[string]*Table // by the output that the probes are told to have
+	table  *Table            // one of them
 	call   *ast.CallExpr
 	format ast.Expr // nil if it has none
 }
@@ -178,19 +179,53 @@ func loadProbe(t *testing.T, pattern string, flags []string) *probeProgram {
 	return p
 }
 
-// addFile finds the probes of a file. Each file is a program of its own in that
-// it makes one output for its logger.
-func (p *probeProgram) addFile(t *testing.T, pkg *packages.Package, file *ast.File, version func(string) string) {
-	own := *pkg.TypesInfo
-	own.Uses = make(map[*ast.Ident]types.Object)
+// tablesOf returns the tables for the probes of a file: each output is a program
+// of its own in that it is the only one that is made for the logger.
+func tablesOf(pkg *packages.Package, file *ast.File, version func(string) string) map[string]*Table {
+	tables := make(map[string]*Table)
+	outputs := []string{""}
 	ast.Inspect(file, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && pkg.TypesInfo.Uses[id] != nil {
-			own.Uses[id] = pkg.TypesInfo.Uses[id]
+		if name, ok := outputOf(n); ok {
+			outputs = append(outputs, name)
 		}
 		return true
 	})
-	table := NewTable(version)
-	table.Observe(&own)
+	for _, output := range outputs {
+		own := *pkg.TypesInfo
+		own.Uses = make(map[*ast.Ident]types.Object)
+		ast.Inspect(file, func(n ast.Node) bool {
+			if name, ok := outputOf(n); ok && name != output {
+				return false
+			}
+			if id, ok := n.(*ast.Ident); ok && pkg.TypesInfo.Uses[id] != nil {
+				own.Uses[id] = pkg.TypesInfo.Uses[id]
+			}
+			return true
+		})
+		tables[output] = NewTable(version)
+		tables[output].Observe(&own)
+	}
+	return tables
+}
+
+// outputOf returns the name that a call of harness.Output has.
+func outputOf(n ast.Node) (string, bool) {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || len(call.Args) != 2 {
+		return "", false
+	}
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	lit, isLit := call.Args[0].(*ast.BasicLit)
+	if !ok || !isLit || sel.Sel.Name != "Output" {
+		return "", false
+	}
+	name, err := strconv.Unquote(lit.Value)
+	return name, err == nil
+}
+
+// addFile finds the probes of a file.
+func (p *probeProgram) addFile(t *testing.T, pkg *packages.Package, file *ast.File, version func(string) string) {
+	tables := tablesOf(pkg, file, version)
 	ast.Inspect(file, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok || len(call.Args) != 1 {
@@ -207,7 +242,7 @@ func (p *probeProgram) addFile(t *testing.T, pkg *packages.Package, file *ast.Fi
 		if !ok {
 			return true
 		}
-		pc := &probeCall{pkg: pkg, table: table}
+		pc := &probeCall{pkg: pkg, tables: tables, table: tables[""]}
 		if !pc.find(lit) {
 			t.Errorf("%s: no sink formats the value", pkg.Fset.Position(call.Pos()))
 			return true
@@ -285,6 +320,7 @@ func (p *probeProgram) check(r observation) string {
 	if pc == nil {
 		return "no call of the table there"
 	}
+	pc.table = pc.tables[r.Output]
 	how, ok := pc.with(r.Format)
 	if !ok {
 		return "the value is not formatted, says the table"

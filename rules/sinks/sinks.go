@@ -97,6 +97,10 @@ type Arg struct {
 	// Spread marks a variadic argument passed on as a whole: args...
 	Spread bool
 
+	// Fields says how the values of a map of fields are formatted that is not
+	// written out as the argument; the zero value for any other argument.
+	Fields Traversal
+
 	// Directive is the part of the format that asks for the argument, where
 	// the format is a constant; the zero value otherwise.
 	Directive Directive

@@ -191,6 +191,17 @@ func holdsAnything(t types.Type) bool {
 	return isAny(t) || isTypeParam(t)
 }
 
+// MayHelp reports whether a function has a parameter that could hold anything,
+// as the helpers that [Table.Wrappers] finds all have.
+func MayHelp(sig *types.Signature) bool {
+	for v := range sig.Params().Variables() {
+		if holdsAnything(v.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
 // passes returns how call, in c, formats what c is given.
 func (t *Table) passes(c *candidate, call *ast.CallExpr) []Wrapper {
 	_, r := t.lookup(c.info, call)
@@ -209,6 +220,8 @@ func (t *Table) passes(c *candidate, call *ast.CallExpr) []Wrapper {
 			if !c.spreads(&w, call, a, r, t) {
 				continue
 			}
+		} else if v := c.ranged(a.Expr); v != nil && a.Expr == call.Args[a.Index] {
+			w.Kind, w.At, w.Other = List, c.sig.Params().Len()-1, t.usesOtherwise(c, v)
 		} else if i, ok := c.param(a.Expr); ok && a.Expr == call.Args[a.Index] {
 			v := c.paramVar(i)
 			w.Kind, w.At = Single, i
@@ -221,7 +234,7 @@ func (t *Table) passes(c *candidate, call *ast.CallExpr) []Wrapper {
 			continue
 		}
 		if i, ok := c.param(a.Expr); ok {
-			w.Other = t.usesOtherwise(c, i)
+			w.Other = t.usesOtherwise(c, c.paramVar(i))
 		}
 		if w.Kind == Single && w.Other {
 			continue
@@ -231,11 +244,40 @@ func (t *Table) passes(c *candidate, call *ast.CallExpr) []Wrapper {
 	return out
 }
 
-// usesOtherwise reports whether c uses parameter i for anything but to format
-// it: whoever formats what it was given when something else about it has failed
-// is no log helper.
-func (t *Table) usesOtherwise(c *candidate, i int) bool {
-	v, formatted, used := c.paramVar(i), 0, 0
+// ranged returns the variable e if it takes the variadic arguments one by one:
+//
+//	for _, arg := range args {
+//		log.Print(arg)
+//	}
+func (c *candidate) ranged(e ast.Expr) types.Object {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok || !c.sig.Variadic() {
+		return nil
+	}
+	v, last := c.info.Uses[id], c.paramVar(c.sig.Params().Len()-1)
+	if !holdsAnything(last.Type()) {
+		return nil
+	}
+	found := false
+	ast.Inspect(c.body, func(n ast.Node) bool {
+		if r, ok := n.(*ast.RangeStmt); ok && r.Value != nil {
+			over, isName := ast.Unparen(r.X).(*ast.Ident)
+			val, _ := r.Value.(*ast.Ident)
+			found = found || isName && c.info.Uses[over] == last && val != nil && c.info.Defs[val] == v
+		}
+		return !found
+	})
+	if !found {
+		return nil
+	}
+	return v
+}
+
+// usesOtherwise reports whether c uses parameter v, or an element of it, for
+// anything but to format it: whoever formats what it was given when something
+// else about it has failed is no log helper.
+func (t *Table) usesOtherwise(c *candidate, v types.Object) bool {
+	formatted, used := 0, 0
 	ast.Inspect(c.body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:

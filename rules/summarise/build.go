@@ -26,21 +26,27 @@ type Env struct {
 	Own func(path string) bool
 	// Known is what is known of libraries; nil means known.Default.
 	Known *known.Table
+	// Panicked returns the types of what the program panics with, see
+	// PanicTypes; nil if that is not known.
+	Panicked func() []types.Type
 }
 
 // A packageBuilder summarises one package.
 type packageBuilder struct {
-	env    *Env
-	table  *known.Table
-	pkg    *load.Package
-	fset   *token.FileSet
-	nodes  map[token.Pos]ast.Node // by the position that SSA gives an instruction
-	varAt  map[token.Pos]*types.Var
-	fields map[token.Pos]fieldLines // by the position of the field's name
-	funcs  map[FuncID]*Func         // lock effects of functions already seen
-	sum    *Package
-	ssa    *ssa.Package
-	sinks  *sinks.Table // with the user's helpers; nil if formatting is of no interest
+	env       *Env
+	table     *known.Table
+	pkg       *load.Package
+	fset      *token.FileSet
+	nodes     map[token.Pos]ast.Node // by the position that SSA gives an instruction
+	varAt     map[token.Pos]*types.Var
+	fields    map[token.Pos]fieldLines // by the position of the field's name
+	funcs     map[FuncID]*Func         // lock effects of functions already seen
+	sum       *Package
+	ssa       *ssa.Package
+	resetting map[*ssa.Function][]resetParam   // see resetsOf
+	binary    map[access.Step]bool             // see semaphores
+	boxed     map[*types.TypeName][]types.Type // see boxing
+	sinks     *sinks.Table                     // with the user's helpers; nil if formatting is of no interest
 	// wrappersOf returns what is known of a helper.
 	wrappersOf func(types.Object) []sinks.Wrapper
 }
@@ -54,14 +60,20 @@ type builder struct {
 	locals  map[ssa.Value]int
 	callNum map[ssa.CallInstruction]int
 	defers  []*ssa.Defer
-	in      []lockset // at the entry of every block
+	// deferredAt has, for each return, those of defers that it runs; see deferred.
+	deferredAt map[*ssa.RunDefers][]*ssa.Defer
+	in         []lockset // at the entry of every block
+	gated      bool      // see Event
 	// effective says that the lock effects of all functions are known.
 	effective bool
-	stores    []*ssa.Store      // of maps and slices
+	stores    []*ssa.Store // of maps and slices
+	resets    []reset
 	content   map[int][]int     // locals stored into locals
 	spawned   map[ssa.Value]int // callback structs: index of their event
+	copies    map[*ssa.Alloc]*renewed
 	// resolving guards against function variables that capture themselves.
 	resolving map[*ssa.Alloc]bool
+	kept      map[ssa.CallInstruction][]formatting // see keep
 }
 
 // Summarise returns the summary of pkg, which must have been checked with
@@ -69,11 +81,12 @@ type builder struct {
 func Summarise(fset *token.FileSet, pkg *load.Package, env *Env) *Package {
 	p := &packageBuilder{
 		env: env, table: env.Known, pkg: pkg, fset: fset,
-		nodes:  make(map[token.Pos]ast.Node),
-		varAt:  make(map[token.Pos]*types.Var),
-		fields: make(map[token.Pos]fieldLines),
-		funcs:  make(map[FuncID]*Func),
-		sum:    &Package{Path: pkg.Types.Path()},
+		nodes:     make(map[token.Pos]ast.Node),
+		varAt:     make(map[token.Pos]*types.Var),
+		fields:    make(map[token.Pos]fieldLines),
+		funcs:     make(map[FuncID]*Func),
+		resetting: make(map[*ssa.Function][]resetParam),
+		sum:       &Package{Path: pkg.Types.Path()},
 	}
 	if p.table == nil {
 		p.table = known.Default()
@@ -89,6 +102,8 @@ func Summarise(fset *token.FileSet, pkg *load.Package, env *Env) *Package {
 	p.sum.Types = p.types()
 
 	fns := p.functions()
+	p.boxing(fns)
+	p.semaphores(fns)
 	// Lock wrappers first, so that what calls them sees their effect; twice,
 	// for wrappers of wrappers.
 	for range 2 {
@@ -185,6 +200,7 @@ func (p *packageBuilder) builder(fn *ssa.Function) *builder {
 		callNum: make(map[ssa.CallInstruction]int),
 		content: make(map[int][]int),
 		spawned: make(map[ssa.Value]int),
+		copies:  make(map[*ssa.Alloc]*renewed),
 
 		resolving: make(map[*ssa.Alloc]bool),
 	}
@@ -193,6 +209,8 @@ func (p *packageBuilder) builder(fn *ssa.Function) *builder {
 			switch ins := ins.(type) {
 			case *ssa.Defer:
 				b.defers = append(b.defers, ins)
+			case *ssa.Call:
+				b.resets = append(b.resets, p.resetsOf(ins)...)
 			case *ssa.Store:
 				switch ins.Val.Type().Underlying().(type) {
 				case *types.Map, *types.Slice:
@@ -220,6 +238,7 @@ func (p *packageBuilder) function(fn *ssa.Function) *Func {
 	b.effective = true
 	in := b.flowLocks()
 	b.in = in
+	gated := gates(fn)
 	for i, blk := range fn.Blocks {
 		var succs []int
 		for _, t := range blk.Succs {
@@ -230,7 +249,9 @@ func (p *packageBuilder) function(fn *ssa.Function) *Func {
 		if ls == nil && i > 0 && blk != fn.Recover {
 			continue // unreachable
 		}
+		b.gated = gated[i]
 		for _, ins := range blk.Instrs {
+			b.gated = b.gated || opens(ins)
 			if a, ok := ins.(*ssa.Alloc); ok {
 				b.allocates(a)
 			}

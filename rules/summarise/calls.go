@@ -30,6 +30,16 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	if b.syncCall(e, name, c) {
 		return
 	}
+	switch name {
+	case "(*sync.Map).Store", "(*sync.Map).LoadOrStore", "(*sync.Map).Swap":
+		b.publish(e, c.Args[2], extend(b.pathsOf(c.Args[0]), access.Pooled))
+	case "context.WithValue":
+		if call, ok := ins.(*ssa.Call); ok {
+			k := e
+			k.Kind, k.Path = Make, b.pathsOf(call)[0]
+			b.emit(k)
+		}
+	}
 	for _, mc := range b.table.MapCalls(name) {
 		if v := given(c, mc.Arg); v != nil {
 			if mi, ok := v.(*ssa.MakeInterface); ok {
@@ -48,7 +58,7 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	e.Kind, e.Call = Call, b.callNumber(ins)
 	e.Targets, e.Args, e.Fns = b.callees(c)
 	e.Text = calleeText(b.nodes[ins.Pos()])
-	e.Unknown, e.Blocks, e.Here = unknownCallee(c), known.Blocks(name), b.table.Here(name)
+	e.Unknown, e.Blocks, e.Here = unknownCallee(c), known.Blocks(name), b.runsHere(name, c)
 	if b.table.Keeps(name) && b.env.Own != nil && !b.env.Own(known.PackageOf(name)) {
 		e.Multi = known.Serves(name)
 		b.keeps(e)
@@ -73,8 +83,8 @@ func (b *builder) keeps(e Event) {
 }
 
 // builtin handles the built-in functions that use maps, and close.
-func (b *builder) builtin(e Event, bi *ssa.Builtin, ins ssa.CallInstruction, c *ssa.CallCommon) {
-	if name := bi.Name(); name == "delete" || name == "clear" || name == "len" {
+func (b *builder) builtin(e Event, bi *ssa.Builtin, ins ssa.Instruction, c *ssa.CallCommon) {
+	if n := bi.Name(); (n == "delete" || n == "clear" || n == "len") && isMap(c.Args[0].Type()) {
 		if b.swappedOut(c.Args[0], ins) {
 			return
 		}

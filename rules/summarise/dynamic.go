@@ -15,7 +15,7 @@ func (b *builder) footprint(arg sinks.Arg, v ssa.Value) ([]sinks.Walk, []sinks.M
 	if v == nil || arg.Type == nil || !types.IsInterface(arg.Type) {
 		return b.env.Footprints.OfArg(arg)
 	}
-	d := &dynamic{seen: make(map[ssa.Value]bool)}
+	d := &dynamic{seen: make(map[ssa.Value]bool), panicked: b.env.Panicked}
 	if !d.value(v) {
 		return b.env.Footprints.OfArg(arg)
 	}
@@ -32,8 +32,9 @@ func (b *builder) footprint(arg sinks.Arg, v ssa.Value) ([]sinks.Walk, []sinks.M
 // A dynamic collects the types that an interface value may hold, within one
 // function. Its methods report whether these are all.
 type dynamic struct {
-	found []types.Type
-	seen  map[ssa.Value]bool
+	found    []types.Type
+	seen     map[ssa.Value]bool
+	panicked func() []types.Type // what recover may return, see Env
 }
 
 func (d *dynamic) value(v ssa.Value) bool {
@@ -59,6 +60,13 @@ func (d *dynamic) value(v ssa.Value) bool {
 	case *ssa.UnOp:
 		if ia, ok := v.X.(*ssa.IndexAddr); ok {
 			return d.elements(ia.X)
+		}
+	case *ssa.Call:
+		if bi, ok := v.Call.Value.(*ssa.Builtin); ok && bi.Name() == "recover" && d.panicked != nil {
+			for _, t := range d.panicked() {
+				d.add(t)
+			}
+			return true
 		}
 	}
 	return false

@@ -15,7 +15,8 @@ import (
 
 // events appends what ins does to the summary; ls is what is held before it.
 func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
-	e := Event{Block: blk, Locks: slices.Clip(ls), Pos: b.start(ins.Pos())}
+	e := Event{Block: blk, Pos: b.start(ins.Pos())}
+	e.Locks, e.Keyed = ls.split()
 	switch ins := ins.(type) {
 	case *ssa.Alloc:
 		_, isStruct := deref(ins.Type()).Underlying().(*types.Struct)
@@ -76,7 +77,7 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 	case *ssa.Call:
 		b.call(e, ins, &ins.Call)
 	case *ssa.RunDefers:
-		b.runDefers(e, ls)
+		b.runDefers(e, ins, ls)
 	case *ssa.Panic:
 		b.panics(e, ins)
 	case *ssa.Return:
@@ -93,7 +94,10 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 	b.handlerOperands(e, ins)
 }
 
-func (b *builder) emit(e Event) { b.sum.Events = append(b.sum.Events, e) }
+func (b *builder) emit(e Event) {
+	e.Gated = b.gated
+	b.sum.Events = append(b.sum.Events, e)
+}
 
 func (b *builder) access(e Event, op access.Op, paths []access.Path) {
 	e.Kind, e.Op = Access, op
@@ -112,6 +116,14 @@ func (b *builder) access(e Event, op access.Op, paths []access.Path) {
 		}
 		b.emit(e)
 	}
+}
+
+// before reports whether a always happens before b: it dominates it.
+func before(a, b ssa.Instruction) bool {
+	if a.Block() != b.Block() {
+		return a.Block().Dominates(b.Block())
+	}
+	return slices.Index(a.Block().Instrs, a) < slices.Index(b.Block().Instrs, b)
 }
 
 // localLoc returns the location of a local variable of this function.
@@ -178,8 +190,15 @@ func (b *builder) store(e Event, st *ssa.Store) {
 			b.keepFunc(step, v)
 		}
 	}
-	b.publish(e, st.Val, addr)
+	if !justCaptured(st) {
+		b.publish(e, st.Val, addr)
+	}
 	b.alias(e, st, addr)
+	if a, ok := st.Addr.(*ssa.Alloc); ok {
+		if r := b.renewed(a); r != nil {
+			b.refer(e, r)
+		}
+	}
 }
 
 // alias notes that a field or variable refers to an object that has another
@@ -354,18 +373,9 @@ func (b *builder) spawn(e Event, g *ssa.Go) {
 	e.Targets, e.Args, e.Fns = b.callees(&g.Call)
 	e.Kind, e.Local = Spawn, true
 	e.Text = "go " + calleeText(b.nodes[g.Pos()])
+	b.sinkCall(e, g, &g.Call)
 	e.Unknown = unknownCallee(&g.Call)
 	b.emit(e)
-}
-
-// runDefers handles the deferred calls, last one first, each with the locks
-// that are still held when it runs.
-func (b *builder) runDefers(e Event, ls lockset) {
-	for _, d := range slices.Backward(b.defers) {
-		e.Pos, e.Locks = b.start(d.Pos()), slices.Clip(ls)
-		b.call(e, d, &d.Call)
-		ls = b.applyCall(ls, &d.Call)
-	}
 }
 
 func (b *builder) results(ret *ssa.Return) {
@@ -373,11 +383,7 @@ func (b *builder) results(ret *ssa.Return) {
 		if i == len(b.sum.Results) {
 			b.sum.Results = append(b.sum.Results, nil)
 		}
-		ps := b.pathsOf(r)
-		if a := b.deepCopy(r); a != nil {
-			ps = one(b.local(a, a.Comment))
-		}
-		for _, p := range ps {
+		for _, p := range b.pathsOf(r) {
 			b.sum.Results[i] = merge(b.sum.Results[i], p)
 		}
 	}
@@ -452,7 +458,8 @@ func calleeText(n ast.Node) string {
 	}
 	s := types.ExprString(call.Fun)
 	if len(s) > 60 || strings.Contains(s, "\n") {
-		s = "…" + s[max(0, len(s)-40):]
+		_, end, _ := strings.Cut(s[max(0, len(s)-40):], ".")
+		s = "…." + end
 	}
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
 )
 
 // A lockset is the locks held for certain at a point: a must-analysis, joined
@@ -85,6 +86,9 @@ func behindInterface(name string) string {
 // mutex counts, so that wrappers around sync.Mutex in other modules do too;
 // those of this module are summarised instead.
 func (b *builder) lockCall(c *ssa.CallCommon) (lockOp, bool) {
+	if op, ok := b.semaphoreCall(c); ok {
+		return op, true
+	}
 	name := ""
 	var recv ssa.Value
 	if c.IsInvoke() {
@@ -131,6 +135,9 @@ func (b *builder) flowLocks() []lockset {
 	in[0] = lockset{}
 	if eff := b.funcs[b.sum.ID]; eff != nil && b.effective {
 		in[0] = append(in[0], eff.Releases...) // what it releases without taking it, its callers hold
+	}
+	if b.effective && b.inTransaction() {
+		in[0] = append(in[0], known.Transaction())
 	}
 	work := []*ssa.BasicBlock{b.fn.Blocks[0]}
 	if b.fn.Recover != nil {
@@ -211,7 +218,7 @@ func (b *builder) stepLocks(ls lockset, ins ssa.Instruction) lockset {
 	case *ssa.Call:
 		return b.applyCall(ls, &ins.Call)
 	case *ssa.RunDefers:
-		for _, d := range slices.Backward(b.defers) {
+		for _, d := range b.deferred(ins) {
 			ls = b.applyCall(ls, &d.Call)
 		}
 	}
@@ -228,6 +235,12 @@ func (b *builder) applyCall(ls lockset, c *ssa.CallCommon) lockset {
 		default:
 			return ls.without(op.lock.Path)
 		}
+	}
+	if op, ok := b.keyedLock(c); ok {
+		if op.acquire {
+			return ls.with(op.lock)
+		}
+		return ls.without(op.lock.Path)
 	}
 	fn := c.StaticCallee()
 	if fn == nil {
@@ -294,7 +307,7 @@ func (b *builder) lockEffects(in []lockset) {
 		}
 	}
 	for _, l := range atExit {
-		if visible(l.Path) {
+		if visible(l.Path) && !l.Keyed {
 			b.sum.Acquires = append(b.sum.Acquires, l)
 		}
 	}
@@ -306,7 +319,7 @@ func (b *builder) noteRelease(ls lockset, ins ssa.Instruction) {
 	case *ssa.Call:
 		calls = append(calls, &ins.Call)
 	case *ssa.RunDefers:
-		for _, d := range b.defers {
+		for _, d := range b.deferred(ins) {
 			calls = append(calls, &d.Call)
 		}
 	}

@@ -166,6 +166,26 @@ func isMap(t types.Type) bool {
 	return ok
 }
 
+// isMaps reports whether t is a map, or leads to nothing else: a pointer to one,
+// a slice of them.
+func isMaps(t types.Type) bool {
+	for range 4 {
+		switch u := t.Underlying().(type) {
+		case *types.Map:
+			return true
+		case *types.Pointer:
+			t = u.Elem()
+		case *types.Slice:
+			t = u.Elem()
+		case *types.Array:
+			t = u.Elem()
+		default:
+			return false
+		}
+	}
+	return false
+}
+
 // mutexKind reports whether t is sync.Mutex or sync.RWMutex, or a pointer to one.
 func mutexKind(t types.Type) (rw, ok bool) {
 	if p, ok := types.Unalias(t).(*types.Pointer); ok {

@@ -77,6 +77,9 @@ func (b *builder) findPaths(v ssa.Value) []access.Path {
 		if name := calleeName(&v.Call); v.Call.IsInvoke() && known.Cached(name) {
 			return one(access.Root{Kind: access.Cached, Name: "cached"})
 		}
+		if ps := b.heldBy(v); ps != nil {
+			return ps
+		}
 		return one(access.Root{Kind: access.CallResult, Index: b.callNumber(v)})
 	case *ssa.MakeInterface:
 		return b.pathsOf(v.X)
@@ -88,7 +91,10 @@ func (b *builder) findPaths(v ssa.Value) []access.Path {
 		return b.pathsOf(v.X)
 	case *ssa.TypeAssert:
 		if isMap(v.AssertedType) {
-			return contextValue(v.X) // a field of type any holds many maps: its name says nothing
+			return contextValue(v.X)
+		}
+		if isMaps(v.AssertedType) {
+			return nil // a field of type any holds many maps: its name says nothing
 		}
 		return b.pathsOf(v.X)
 	case *ssa.Slice:
@@ -104,6 +110,9 @@ func (b *builder) cellPaths(a *ssa.Alloc) []access.Path {
 	elem := a.Type().Underlying().(*types.Pointer).Elem()
 	switch elem.Underlying().(type) {
 	case *types.Pointer, *types.Map, *types.Interface, *types.Slice, *types.Chan:
+		if b.takenOut(a) {
+			break
+		}
 		var out []access.Path
 		for _, ref := range *a.Referrers() {
 			st, ok := ref.(*ssa.Store)
@@ -123,32 +132,19 @@ func (b *builder) cellPaths(a *ssa.Alloc) []access.Path {
 	case *types.Struct:
 		// A struct variable set once to the copy of another (the receiver of
 		// a value method) shares that one's maps.
-		if from := b.copiedFrom(a); from != nil {
+		if from := b.copiedFrom(a); from != nil && b.renewed(a) == nil {
 			return from
 		}
 	}
 	return one(b.local(a, a.Comment))
 }
 
-// copiedFrom returns the paths of the structs that a is a copy of, nil if a is
-// built here. A copy shares its source's maps.
-func (b *builder) copiedFrom(a *ssa.Alloc) []access.Path {
-	var out []access.Path
-	for _, ref := range *a.Referrers() {
-		st, ok := ref.(*ssa.Store)
-		if !ok || st.Addr != a {
-			continue
-		}
-		for _, p := range b.pathsOf(st.Val) {
-			out = merge(out, p)
-		}
-	}
-	return out
-}
-
 func (b *builder) unopPaths(v *ssa.UnOp) []access.Path {
 	switch v.Op.String() {
 	case "*":
+		if from := b.beforeRenewal(v); from != nil {
+			return from
+		}
 		return b.pathsOf(v.X)
 	case "<-":
 		return extend(b.pathsOf(v.X), access.Elem)
@@ -182,7 +178,8 @@ func (b *builder) extractPaths(v *ssa.Extract) []access.Path {
 	case *ssa.TypeAssert:
 		if v.Index == 0 && isMap(t.AssertedType) {
 			return contextValue(t.X)
-		} else if v.Index == 0 {
+		}
+		if v.Index == 0 && !isMaps(t.AssertedType) {
 			return b.pathsOf(t.X)
 		}
 	case *ssa.Next:
@@ -197,7 +194,29 @@ func (b *builder) extractPaths(v *ssa.Extract) []access.Path {
 		if name := calleeName(&t.Call); v.Index == 0 && t.Call.IsInvoke() && known.Cached(name) {
 			return one(access.Root{Kind: access.Cached, Name: "cached"})
 		}
+		if ps := b.heldBy(t); v.Index == 0 && ps != nil {
+			return ps
+		}
 		return one(access.Root{Kind: access.CallResult, Index: b.callNumber(t), Sub: v.Index})
+	}
+	return nil
+}
+
+// heldBy returns the paths of what a call takes out of a sync.Map or a context,
+// and of contexts that it makes; nil if it does neither.
+func (b *builder) heldBy(call *ssa.Call) []access.Path {
+	c := &call.Call
+	switch calleeName(c) {
+	case "(*sync.Map).Load", "(*sync.Map).LoadOrStore":
+		return extend(b.pathsOf(c.Args[0]), access.Pooled)
+	case "(context.Context).Value":
+		if c.IsInvoke() {
+			return extend(b.pathsOf(c.Value), access.InContext)
+		}
+	case "context.WithCancel", "context.WithCancelCause", "context.WithTimeout", "context.WithDeadline", "context.WithoutCancel":
+		return b.pathsOf(c.Args[0]) // it holds the same
+	case "context.WithValue":
+		return one(b.local(call, "ctx"))
 	}
 	return nil
 }

@@ -20,11 +20,23 @@ func (p *packageBuilder) helpers() {
 	}
 	imported := Helpers(p.env.Imported)
 	own := p.env.Sinks.With(imported).Wrappers(p.pkg.Info, p.pkg.Syntax)
-	p.wrappersOf = func(obj types.Object) []sinks.Wrapper {
+	known := func(obj types.Object) []sinks.Wrapper {
 		if ws := own[obj]; len(ws) > 0 {
 			return ws
 		}
 		return imported(obj)
+	}
+	behind := make(map[types.Object][]sinks.Wrapper)
+	p.wrappersOf = func(obj types.Object) []sinks.Wrapper {
+		if ws := known(obj); len(ws) > 0 {
+			return ws
+		}
+		ws, ok := behind[obj]
+		if !ok {
+			ws = p.behindMethod(obj, known)
+			behind[obj] = ws
+		}
+		return ws
 	}
 	p.sinks = p.env.Sinks.With(p.wrappersOf)
 	for obj, ws := range own {
@@ -38,6 +50,37 @@ func (p *packageBuilder) helpers() {
 		}
 	}
 	slices.SortStableFunc(p.sum.Wrappers, func(a, b sinks.Wrapper) int { return strings.Compare(a.Func, b.Func) })
+}
+
+// behindMethod returns what the implementers in sight of an interface method
+// format, if it is most of them: a logger behind an interface, which may have a
+// silent one too.
+func (p *packageBuilder) behindMethod(obj types.Object, known func(types.Object) []sinks.Wrapper) (found []sinks.Wrapper) {
+	fn, ok := obj.(*types.Func)
+	if !ok || fn.Signature().Recv() == nil || !types.IsInterface(fn.Signature().Recv().Type()) || !sinks.MayHelp(fn.Signature()) || p.env.Footprints == nil {
+		return nil
+	}
+	impls, ok := p.env.Footprints.Implementers(fn.Signature().Recv().Type())
+	if !ok {
+		return nil
+	}
+	helpers := 0
+	for _, t := range impls {
+		m, _, _ := types.LookupFieldOrMethod(t, false, fn.Pkg(), fn.Name())
+		if m == nil {
+			continue
+		}
+		if ws := known(m); len(ws) > 0 {
+			helpers++
+			if found == nil {
+				found = ws
+			}
+		}
+	}
+	if 2*helpers < len(impls) {
+		return nil
+	}
+	return found
 }
 
 // Helpers returns what [sinks.Table.With] asks for: the helpers that the
@@ -75,64 +118,94 @@ func SinkName(obj types.Object) string {
 	return obj.Name()
 }
 
+// A formatting is one argument that a call formats, now or when a later call
+// emits it.
+type formatting struct {
+	arg    sinks.Arg
+	v      ssa.Value // nil if it is not known
+	callee types.Object
+	call   *ast.CallExpr
+	paren  access.Pos
+	kept   string // the method that kept the argument until now, "" for none
+}
+
 // sinkCall records the maps that a formatting call walks, and the methods that
 // it calls on the way.
 func (b *builder) sinkCall(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
-	call, ok := b.nodes[ins.Pos()].(*ast.CallExpr)
+	for _, f := range b.kept[ins] {
+		b.format(e, c, f)
+	}
+	call, ok := b.nodes[c.Pos()].(*ast.CallExpr)
 	if !ok || b.sinks == nil {
 		return
 	}
+	_, spawned := ins.(*ssa.Go)
 	callee := b.sinks.Callee(b.pkg.Info, call)
 	if callee == nil {
 		return
 	}
 	for _, arg := range b.sinks.Classify(b.pkg.Info, call) {
-		if arg.Spread || b.isCopy(c, arg) {
+		if !arg.Spread && b.isCopy(c, arg) {
 			continue
 		}
-		var v ssa.Value
-		if arg.Expr == call.Args[arg.Index] {
-			v = argument(c, arg.Index)
-		}
-		if v != nil && (failedAssertion(v, ins.Block()) || b.sinks.Fate(b.pkg.Info, call) == sinks.Data && handedOver(v)) {
-			continue
-		}
-		walks, methods := b.footprint(arg, v)
-		if len(walks) == 0 && len(methods) == 0 {
-			continue
-		}
-		var paths []access.Path
-		if v != nil {
-			paths = b.pathsOf(v)
-		}
-		e := e
-		if arg.How.Lazy {
-			e.Locks = nil
-		}
-		for _, w := range walks {
-			if len(w.Steps) == 0 && w.Location.IsZero() && len(b.table.MapCalls(calleeName(c))) > 0 {
-				continue // a map that is iterated as a map: see call
+		for _, f := range formatted(c, call, arg) {
+			f.callee, f.call, f.paren = callee, call, b.pos(c.Pos())
+			if v := f.v; v != nil && (failedAssertion(v, ins.Block()) || b.sinks.Fate(b.pkg.Info, call) == sinks.Data && handedOver(v)) {
+				continue
 			}
-			f := e
-			f.Sink = &Sink{
-				Callee: SinkName(callee), Call: e.Paren, Arg: arg.Index, Chain: w.Chain, Guarded: w.Guarded,
-				Note: b.sinks.Note(b.pkg.Info, call), Wrappers: b.wrappersOf(callee),
+			if f.arg.How.Lazy && b.keep(ins, f) {
+				continue
 			}
-			if w.Impl != nil {
-				f.Sink.Impl = types.TypeString(w.Impl, nil)
-			}
-			f.Kind, f.Op, f.Loc = Access, access.Format, w.Location
-			for _, p := range walkPaths(paths, w.Steps) {
-				f.Path = p
-				if w.Location.IsZero() {
-					b.access(f, access.Format, []access.Path{p})
-					continue
-				}
-				b.emit(f)
-			}
+			f.arg.How.Lazy = f.arg.How.Lazy || spawned // go log.Print(c)
+			b.format(e, c, f)
 		}
-		b.formatMethods(e, methods, paths, callee.Name())
 	}
+}
+
+// format records what formatting one argument of a call walks and calls.
+func (b *builder) format(e Event, c *ssa.CallCommon, g formatting) {
+	walks, methods := b.footprint(g.arg, g.v)
+	if len(walks) == 0 && len(methods) == 0 {
+		return
+	}
+	var paths []access.Path
+	if g.v != nil {
+		paths = b.pathsOf(g.v)
+	}
+	if g.arg.How.Lazy && g.kept == "" {
+		e.Locks, e.Keyed = nil, nil
+		paths = later(paths)
+	}
+	for _, w := range walks {
+		if len(w.Steps) == 0 && w.Location.IsZero() && len(b.table.MapCalls(calleeName(c))) > 0 {
+			continue // a map that is iterated as a map: see call
+		}
+		f := e
+		f.Sink = &Sink{
+			Callee: SinkName(g.callee), Call: g.paren, Arg: g.arg.Index, Chain: w.Chain, Guarded: w.Guarded,
+			Note: b.sinks.Note(b.pkg.Info, g.call), Wrappers: b.wrappersOf(g.callee),
+		}
+		if g.kept != "" {
+			f.Sink.Note = strings.TrimPrefix(f.Sink.Note+"; "+g.kept+" keeps the value, and formats it here", "; ")
+		}
+		if w.Impl != nil {
+			f.Sink.Impl = types.TypeString(w.Impl, nil)
+		}
+		if in := b.handedIn(g.v, w.Steps); len(in) > 0 {
+			b.access(f, access.Format, in)
+			continue
+		}
+		f.Kind, f.Op, f.Loc = Access, access.Format, w.Location
+		for _, p := range walkPaths(paths, w.Steps) {
+			f.Path = p
+			if w.Location.IsZero() {
+				b.access(f, access.Format, []access.Path{p})
+				continue
+			}
+			b.emit(f)
+		}
+	}
+	b.formatMethods(e, methods, paths, g.callee.Name())
 }
 
 // isCopy reports whether what is formatted was copied by a method or function
@@ -211,7 +284,7 @@ func (b *builder) panics(e Event, p *ssa.Panic) {
 	}
 	_, methods := b.env.Footprints.Of(mi.X.Type(), sinks.Traversal{Family: sinks.PanicValue})
 	if len(methods) > 0 {
-		e.Locks = nil
+		e.Locks, e.Keyed = nil, nil
 		b.formatMethods(e, methods, b.pathsOf(mi.X), "panic")
 	}
 }
@@ -226,7 +299,7 @@ func (b *builder) published(e Event, v *ssa.ChangeType) {
 	if types.TypeString(v.Type(), nil) != expvarFunc {
 		return
 	}
-	e.Kind, e.Multi, e.Targets, e.Text = Spawn, true, b.targets(v.X), "expvar serves it"
+	e.Kind, e.Multi, e.Targets, e.Text = Spawn, true, b.targets(v.X), "expvar.Func, served with /debug/vars,"
 	b.emit(e)
 }
 
@@ -242,7 +315,7 @@ func (b *builder) encodedResult(e Event, ret *ssa.Return) {
 	}
 	walks, methods := b.env.Footprints.Of(mi.X.Type(), sinks.Traversal{Family: sinks.JSON})
 	paths := b.pathsOf(mi.X)
-	e.Locks = nil
+	e.Locks, e.Keyed = nil, nil
 	for _, w := range walks {
 		f := e
 		f.Sink = &Sink{Callee: expvarFunc, Call: e.Pos, Chain: w.Chain, Guarded: w.Guarded}

@@ -25,8 +25,11 @@ type Package struct {
 	// Partial says that callers of its exported functions are not all in the
 	// program: nothing follows from those that are.
 	Partial bool
-	Funcs   []*Func
-	Types   []*Type
+	// Importable says that other modules can import it, and call its exported
+	// functions whenever they like.
+	Importable bool
+	Funcs      []*Func
+	Types      []*Type
 	// Stored lists the functions that are stored in struct fields, to be
 	// called through the field elsewhere.
 	Stored []Stored
@@ -122,7 +125,10 @@ type Event struct {
 	Block int // index into Func.Succs; Events of one block are in execution order
 	Pos   access.Pos
 	Locks []access.Lock // held for certain since the function began
+	Keyed []access.Lock // those among them that a key has picked; not in Locks
 	Lock  access.Lock   // Acquire
+	// Gated says that something was received from a channel on every way here.
+	Gated bool
 
 	Path access.Path // Access: the map; Wait, Signal: the group; Publish: the object
 
@@ -190,7 +196,7 @@ type Target struct {
 	ID     FuncID
 	Free   [][]access.Path // Static function literals: what their free variables are bound to
 	Fns    [][]Target      // the functions among those, parallel to Free; nil if there are none
-	Recv   []access.Path   // Static bound methods: the receiver, which precedes the arguments
+	Recv   []access.Path   // Static bound methods: the receiver, which precedes the arguments; FieldFunc: the object
 	Bound  bool            // Recv is set
 	Method string          // Interface
 	Iface  string          // Interface: its method set, see MethodSet

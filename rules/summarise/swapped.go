@@ -2,7 +2,6 @@ package summarise
 
 import (
 	"go/token"
-	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -10,8 +9,7 @@ import (
 	"github.com/mapguard/mapguard/rules/access"
 )
 
-// This file tells the map that a variable holds now from the one that it held
-// before, or will.
+// This file follows maps that are taken out of their variables.
 
 // swappedOut reports whether the map v was taken out of its variable, which
 // holds another one when at happens:
@@ -33,6 +31,8 @@ func (b *builder) swappedOut(v ssa.Value, at ssa.Instruction) bool {
 	}
 	return slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
 		return before(load, st) && before(st, at) && slices.Equal(b.pathsOf(st.Addr), from)
+	}) || slices.ContainsFunc(b.resets, func(r reset) bool {
+		return before(load, r.call) && before(r.call, at) && slices.Equal(r.paths(b), from)
 	})
 }
 
@@ -53,133 +53,6 @@ func (b *builder) aliased(v ssa.Value, now lockset) bool {
 	return slices.ContainsFunc(ls, func(l access.Lock) bool {
 		return !slices.ContainsFunc(now, func(h access.Lock) bool { return h.Path == l.Path })
 	})
-}
-
-// inCopy reports whether addr is a field of a local copy of a struct: what is
-// stored there, the struct that was copied never sees.
-func (b *builder) inCopy(addr ssa.Value) bool {
-	in := false
-	for {
-		fa, ok := addr.(*ssa.FieldAddr)
-		if !ok {
-			break
-		}
-		addr, in = fa.X, true
-	}
-	a, ok := addr.(*ssa.Alloc)
-	if !ok || !in {
-		return false
-	}
-	_, ok = a.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Struct)
-	return ok && b.copiedFrom(a) != nil
-}
-
-// deepCopy returns the variable or allocation that v is, if that is a copy of a
-// struct which has been given a new map in place of one that it had in common with
-// the original; nil if not. Others may still be in common.
-//
-//	out := *in
-//	out.m = maps.Clone(in.m)
-//	return &out
-func (b *builder) deepCopy(v ssa.Value) *ssa.Alloc {
-	if load, ok := v.(*ssa.UnOp); ok {
-		v = load.X
-	}
-	a, ok := v.(*ssa.Alloc)
-	if !ok {
-		return nil
-	}
-	if _, ok := deref(a.Type()).Underlying().(*types.Struct); !ok || b.copiedFrom(a) == nil {
-		return nil
-	}
-	if slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
-		addr := st.Addr
-		for {
-			fa, ok := addr.(*ssa.FieldAddr)
-			if !ok {
-				break
-			}
-			addr = fa.X
-		}
-		switch st.Val.(type) {
-		case *ssa.MakeMap, *ssa.Call:
-			return addr == a && isMap(st.Val.Type())
-		}
-		return false
-	}) {
-		return a
-	}
-	return nil
-}
-
-// copiedAt returns where the local copy of a struct is made that the map v was
-// taken out of; it is not valid if v comes from elsewhere.
-func (b *builder) copiedAt(v ssa.Value) access.Pos {
-	load := containerLoad(v)
-	if load == nil || !b.inCopy(load.X) {
-		return access.Pos{}
-	}
-	addr := load.X
-	for {
-		fa, ok := addr.(*ssa.FieldAddr)
-		if !ok {
-			break
-		}
-		addr = fa.X
-	}
-	if slices.ContainsFunc(b.fn.Params, func(p *ssa.Parameter) bool { return p.Pos() == addr.Pos() }) {
-		return access.Pos{} // the caller copied it
-	}
-	return b.pos(addr.Pos())
-}
-
-// remade reports whether the map v was taken out of a field that this function
-// has set to a new map on every way that leads there.
-func (b *builder) remade(v ssa.Value) bool {
-	load := containerLoad(v)
-	if load == nil {
-		return false
-	}
-	if _, ok := load.X.(*ssa.FieldAddr); !ok {
-		return false
-	}
-	from := b.pathsOf(load.X)
-	makes := make(map[*ssa.BasicBlock]bool)
-	for _, st := range b.stores {
-		switch st.Val.(type) {
-		case *ssa.MakeMap, *ssa.Call:
-		default:
-			continue
-		}
-		if !slices.Equal(b.pathsOf(st.Addr), from) || b.inCopy(st.Addr) != b.inCopy(load.X) {
-			continue
-		}
-		if st.Block() != load.Block() {
-			makes[st.Block()] = true
-		} else if before(st, load) {
-			return true
-		}
-	}
-	return len(makes) > 0 && !reaches(b.fn.Blocks[0], load.Block(), makes)
-}
-
-// reaches reports whether there is a way between two blocks that avoids some.
-func reaches(from, to *ssa.BasicBlock, avoid map[*ssa.BasicBlock]bool) bool {
-	seen := make(map[*ssa.BasicBlock]bool)
-	work := []*ssa.BasicBlock{from}
-	for len(work) > 0 {
-		blk := work[len(work)-1]
-		work = work[:len(work)-1]
-		if seen[blk] || avoid[blk] {
-			continue
-		}
-		if blk == to {
-			return true
-		}
-		seen[blk] = true
-		work = append(work, blk.Succs...)
-	}
-	return false
 }
 
 // containerLoad returns the load of the variable that v, a map or an element of
@@ -220,10 +93,105 @@ func containerLoad(v ssa.Value) *ssa.UnOp {
 	return nil
 }
 
-// before reports whether a always happens before b: it dominates it.
-func before(a, b ssa.Instruction) bool {
-	if a.Block() != b.Block() {
-		return a.Block().Dominates(b.Block())
+// A reset is a call of a function of the package that puts a new map into a
+// field of an object that it is given.
+type reset struct {
+	call *ssa.Call
+	resetParam
+}
+
+// A resetParam is a field of a parameter that a function puts a new map into.
+type resetParam struct {
+	param int
+	field access.Step
+}
+
+// paths returns what r puts the map into.
+func (r reset) paths(b *builder) []access.Path {
+	return extend(b.pathsOf(r.call.Call.Args[r.param]), r.field)
+}
+
+// resetsOf returns the resets that a call is.
+func (p *packageBuilder) resetsOf(call *ssa.Call) []reset {
+	callee := call.Call.StaticCallee()
+	if callee == nil || callee.Blocks == nil || callee.Pkg != p.ssa {
+		return nil
 	}
-	return slices.Index(a.Block().Instrs, a) < slices.Index(b.Block().Instrs, b)
+	params, ok := p.resetting[callee]
+	if !ok {
+		params = resetParams(callee)
+		p.resetting[callee] = params
+	}
+	var out []reset
+	for _, rp := range params {
+		out = append(out, reset{call, rp})
+	}
+	return out
+}
+
+// resetParams returns the fields of its parameters that fn puts new maps into
+// whenever it is called.
+func resetParams(fn *ssa.Function) []resetParam {
+	var out []resetParam
+	for _, blk := range fn.Blocks {
+		for _, ins := range blk.Instrs {
+			st, ok := ins.(*ssa.Store)
+			if !ok || !isMap(st.Val.Type()) {
+				continue
+			}
+			switch st.Val.(type) {
+			case *ssa.MakeMap, *ssa.Const:
+			default:
+				continue
+			}
+			fa, ok := st.Addr.(*ssa.FieldAddr)
+			if !ok || !reachesEnd(st) {
+				continue
+			}
+			for i, param := range fn.Params {
+				if fa.X == param {
+					out = append(out, resetParam{i, fieldStep(fa.X.Type(), fa.Field)})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// reachesEnd reports whether an instruction runs on every way to the end of its
+// function.
+func reachesEnd(ins ssa.Instruction) bool {
+	for _, blk := range ins.Parent().Blocks {
+		if len(blk.Instrs) == 0 {
+			continue
+		}
+		if _, ok := blk.Instrs[len(blk.Instrs)-1].(*ssa.Return); ok && !ins.Block().Dominates(blk) {
+			return false
+		}
+	}
+	return true
+}
+
+// takenOut reports whether a, a variable, holds a map that was taken out of
+// another variable for good: that one has a new map before a is used, by
+// a closure perhaps.
+func (b *builder) takenOut(a *ssa.Alloc) bool {
+	var set *ssa.Store
+	for _, ref := range *a.Referrers() {
+		if st, ok := ref.(*ssa.Store); ok && st.Addr == a {
+			if set != nil {
+				return false
+			}
+			set = st
+		}
+	}
+	if set == nil || !isMap(set.Val.Type()) {
+		return false
+	}
+	for _, ref := range *a.Referrers() {
+		if _, debug := ref.(*ssa.DebugRef); ref != ssa.Instruction(set) && !debug && !b.swappedOut(set.Val, ref) {
+			return false
+		}
+	}
+	return true
 }

@@ -39,7 +39,7 @@ func (b *builder) targetsIn(v ssa.Value, depth int) []Target {
 	case *ssa.UnOp:
 		return b.loadedTargets(v.X, depth)
 	case *ssa.Field:
-		return []Target{{Kind: FieldFunc, Field: fieldStep(v.X.Type(), v.Field)}}
+		return []Target{{Kind: FieldFunc, Field: fieldStep(v.X.Type(), v.Field), Recv: b.pathsOf(v.X)}}
 	case *ssa.Call:
 		return b.returnedTargets(v, depth)
 	case *ssa.Lookup:
@@ -147,7 +147,7 @@ func (b *builder) loadedTargets(addr ssa.Value, depth int) []Target {
 		}
 		return out
 	case *ssa.FieldAddr:
-		return []Target{{Kind: FieldFunc, Field: fieldStep(a.X.Type(), a.Field)}}
+		return []Target{{Kind: FieldFunc, Field: fieldStep(a.X.Type(), a.Field), Recv: b.pathsOf(a.X)}}
 	case *ssa.Global:
 		return []Target{{Kind: FieldFunc, Field: globalStep(a)}}
 	case *ssa.FreeVar:

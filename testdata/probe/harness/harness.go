@@ -20,15 +20,15 @@ import (
 )
 
 // Out is where loggers are to write, if they let themselves be told.
-var Out output
+var Out writer
 
 // child names the one probe that this process is to run: number, format, shape.
 var child = os.Getenv("PROBE_CHILD")
 
-// An output keeps what is written, unless the process is about to end.
-type output struct{ buf bytes.Buffer }
+// A writer keeps what is written, unless the process is about to end.
+type writer struct{ buf bytes.Buffer }
 
-func (o *output) Write(p []byte) (int, error) {
+func (o *writer) Write(p []byte) (int, error) {
 	if child != "" {
 		return os.Stderr.Write(p)
 	}
@@ -38,6 +38,7 @@ func (o *output) Write(p []byte) (int, error) {
 // A Result is what one call showed.
 type Result struct {
 	Pos           string // file:line of the probe
+	Output        string // see the function Output
 	Format, Shape string
 	Seen          []string
 	Late          bool // what was added after the call turned up too
@@ -46,13 +47,25 @@ type Result struct {
 // A probe is one call of a library.
 type probe struct {
 	pos     string
+	output  string
 	run     func(format string, v any)
 	late    func(v any) (emit func())
 	formats bool
 	exits   bool
 }
 
-var probes []probe
+var (
+	probes []probe
+	output string // of the probes that are added
+)
+
+// Output adds the calls that f adds as those of a program of their own, whose
+// logger has the output that f makes.
+func Output(name string, f func()) {
+	output = name
+	f()
+	output = ""
+}
 
 // Value adds a call that formats one value.
 func Value(f func(v any)) { add(probe{run: func(_ string, v any) { f(v) }}) }
@@ -79,7 +92,7 @@ func Test(f func(t *testing.T, format string, v any)) {
 
 func add(p probe) {
 	_, file, line, _ := runtime.Caller(2)
-	p.pos = filepath.Base(file) + ":" + strconv.Itoa(line)
+	p.pos, p.output = filepath.Base(file)+":"+strconv.Itoa(line), output
 	probes = append(probes, p)
 }
 
@@ -153,7 +166,7 @@ func Main(extra map[string]any) {
 		case p.exits:
 			for _, shape := range []string{"PtrHidden", "ValueExported", "PtrStringV", "SlicePtrs", "PtrErr", "PtrJSONP"} {
 				if v, ok := all[shape]; ok && v != nil {
-					enc.Encode(Result{Pos: p.pos, Format: "%+v", Shape: shape, Seen: shapes.Observed(inChild(i, "%+v", shape))})
+					enc.Encode(Result{Pos: p.pos, Output: p.output, Format: "%+v", Shape: shape, Seen: shapes.Observed(inChild(i, "%+v", shape))})
 				}
 			}
 			continue
@@ -164,7 +177,7 @@ func Main(extra map[string]any) {
 				v.M["late"] = 1
 				emit()
 			})
-			enc.Encode(Result{Pos: p.pos, Late: ok && strings.Contains(text, "late")})
+			enc.Encode(Result{Pos: p.pos, Output: p.output, Late: ok && strings.Contains(text, "late")})
 		}
 		forms := []string{""}
 		if p.formats {
@@ -177,7 +190,7 @@ func Main(extra map[string]any) {
 					f = ""
 				}
 				if ok, text := run(func() { p.run(f, v) }); ok {
-					enc.Encode(Result{Pos: p.pos, Format: f, Shape: shape, Seen: shapes.Observed(text)})
+					enc.Encode(Result{Pos: p.pos, Output: p.output, Format: f, Shape: shape, Seen: shapes.Observed(text)})
 				}
 			}
 		}

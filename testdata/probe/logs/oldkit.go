@@ -1,15 +1,18 @@
 package logs
 
 import (
-	"github.com/go-kit/log"
+	"github.com/go-kit/kit/log"
 
 	"example.com/probe/harness"
 )
 
 func init() {
-	l := log.NewJSONLogger(&harness.Out)
+	harness.Output("json", func() { oldkitProbes(log.NewJSONLogger(&harness.Out)) })
+	harness.Output("logfmt", func() { oldkitProbes(log.NewLogfmtLogger(&harness.Out)) })
+}
+
+func oldkitProbes(l log.Logger) {
 	harness.Value(func(v any) { l.Log("key", v) })
 	harness.Later(func(v any) func() { w := log.With(l, "key", v); return func() { w.Log("m", 1) } })
 	harness.Later(func(v any) func() { w := log.WithPrefix(l, "key", v); return func() { w.Log("m", 1) } })
-	harness.Later(func(v any) func() { w := log.WithSuffix(l, "key", v); return func() { w.Log("m", 1) } })
 }

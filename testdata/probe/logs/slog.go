@@ -8,7 +8,13 @@ import (
 )
 
 func init() {
-	l := slog.New(slog.NewJSONHandler(&harness.Out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	all := &slog.HandlerOptions{Level: slog.LevelDebug}
+	harness.Output("json", func() { slogProbes(slog.NewJSONHandler(&harness.Out, all)) })
+	harness.Output("text", func() { slogProbes(slog.NewTextHandler(&harness.Out, all)) })
+}
+
+func slogProbes(h slog.Handler) {
+	l := slog.New(h)
 	set := func() { slog.SetDefault(l) }
 	harness.Value(func(v any) { set(); slog.Debug("m", "key", v) })
 	harness.Value(func(v any) { l.Debug("m", "key", v) })

@@ -7,19 +7,32 @@ import (
 )
 
 func init() {
-	format := &logrus.TextFormatter{}
+	harness.Output("text", func() {
+		logrusMessages(newLogrus(&logrus.TextFormatter{}))
+		logrusFields(newLogrus(&logrus.TextFormatter{}))
+	})
+	harness.Output("json", func() { logrusFields(newLogrus(&logrus.JSONFormatter{})) })
+}
+
+// newLogrus returns a logger that leaves no message out.
+func newLogrus(format logrus.Formatter) *logrus.Logger {
 	l := logrus.New()
 	for _, l := range []*logrus.Logger{l, logrus.StandardLogger()} {
 		l.Out, l.Level, l.ExitFunc = &harness.Out, logrus.TraceLevel, func(int) {}
 	}
 	l.Formatter = format
+	return l
+}
+
+// logrusMessages are the same whatever the output, but for what the standard
+// logger keeps.
+func logrusMessages(l *logrus.Logger) {
 	e := logrus.NewEntry(l)
 	var (
 		f   logrus.FieldLogger     = l
 		x   logrus.Ext1FieldLogger = l
 		std logrus.StdLogger       = l
 	)
-	_ = std
 	harness.Format(func(format string, v any) { logrus.Tracef(format, v) })
 	harness.Value(func(v any) { logrus.Trace(v) })
 	harness.Value(func(v any) { logrus.Traceln(v) })
@@ -84,13 +97,6 @@ func init() {
 	harness.Format(func(format string, v any) { l.Logf(logrus.InfoLevel, format, v) })
 	harness.Value(func(v any) { l.Log(logrus.InfoLevel, v) })
 	harness.Value(func(v any) { l.Logln(logrus.InfoLevel, v) })
-	harness.Later(func(v any) func() { w := l.WithField("key", v); return func() { w.Info("m") } })
-	harness.Later(func(v any) func() { w := l.WithFields(logrus.Fields{"key": v}); return func() { w.Info("m") } })
-	harness.Later(func(v any) func() {
-		err := asError(v)
-		w := l.WithError(err)
-		return func() { w.Info("m") }
-	})
 	harness.Format(func(format string, v any) { e.Tracef(format, v) })
 	harness.Value(func(v any) { e.Trace(v) })
 	harness.Value(func(v any) { e.Traceln(v) })
@@ -121,13 +127,6 @@ func init() {
 	harness.Format(func(format string, v any) { e.Logf(logrus.InfoLevel, format, v) })
 	harness.Value(func(v any) { e.Log(logrus.InfoLevel, v) })
 	harness.Value(func(v any) { e.Logln(logrus.InfoLevel, v) })
-	harness.Later(func(v any) func() { w := e.WithField("key", v); return func() { w.Info("m") } })
-	harness.Later(func(v any) func() { w := e.WithFields(logrus.Fields{"key": v}); return func() { w.Info("m") } })
-	harness.Later(func(v any) func() {
-		err := asError(v)
-		w := e.WithError(err)
-		return func() { w.Info("m") }
-	})
 	harness.Format(func(format string, v any) { f.Debugf(format, v) })
 	harness.Value(func(v any) { f.Debug(v) })
 	harness.Value(func(v any) { f.Debugln(v) })
@@ -152,13 +151,6 @@ func init() {
 	harness.Format(func(format string, v any) { f.Panicf(format, v) })
 	harness.Value(func(v any) { f.Panic(v) })
 	harness.Value(func(v any) { f.Panicln(v) })
-	harness.Later(func(v any) func() { w := f.WithField("key", v); return func() { w.Info("m") } })
-	harness.Later(func(v any) func() { w := f.WithFields(logrus.Fields{"key": v}); return func() { w.Info("m") } })
-	harness.Later(func(v any) func() {
-		err := asError(v)
-		w := f.WithError(err)
-		return func() { w.Info("m") }
-	})
 	harness.Format(func(format string, v any) { x.Tracef(format, v) })
 	harness.Value(func(v any) { x.Trace(v) })
 	harness.Value(func(v any) { x.Traceln(v) })
@@ -186,13 +178,6 @@ func init() {
 	harness.Format(func(format string, v any) { x.Panicf(format, v) })
 	harness.Value(func(v any) { x.Panic(v) })
 	harness.Value(func(v any) { x.Panicln(v) })
-	harness.Later(func(v any) func() { w := x.WithField("key", v); return func() { w.Info("m") } })
-	harness.Later(func(v any) func() { w := x.WithFields(logrus.Fields{"key": v}); return func() { w.Info("m") } })
-	harness.Later(func(v any) func() {
-		err := asError(v)
-		w := x.WithError(err)
-		return func() { w.Info("m") }
-	})
 	harness.Format(func(format string, v any) { std.Printf(format, v) })
 	harness.Value(func(v any) { std.Print(v) })
 	harness.Value(func(v any) { std.Println(v) })
@@ -202,4 +187,40 @@ func init() {
 	harness.Format(func(format string, v any) { std.Panicf(format, v) })
 	harness.Value(func(v any) { std.Panic(v) })
 	harness.Value(func(v any) { std.Panicln(v) })
+}
+
+func logrusFields(l *logrus.Logger) {
+	e := logrus.NewEntry(l)
+	var (
+		f logrus.FieldLogger     = l
+		x logrus.Ext1FieldLogger = l
+	)
+	harness.Later(func(v any) func() { w := l.WithField("key", v); return func() { w.Info("m") } })
+	harness.Later(func(v any) func() { w := l.WithFields(logrus.Fields{"key": v}); return func() { w.Info("m") } })
+	harness.Later(func(v any) func() {
+		err := asError(v)
+		w := l.WithError(err)
+		return func() { w.Info("m") }
+	})
+	harness.Later(func(v any) func() { w := e.WithField("key", v); return func() { w.Info("m") } })
+	harness.Later(func(v any) func() { w := e.WithFields(logrus.Fields{"key": v}); return func() { w.Info("m") } })
+	harness.Later(func(v any) func() {
+		err := asError(v)
+		w := e.WithError(err)
+		return func() { w.Info("m") }
+	})
+	harness.Later(func(v any) func() { w := f.WithField("key", v); return func() { w.Info("m") } })
+	harness.Later(func(v any) func() { w := f.WithFields(logrus.Fields{"key": v}); return func() { w.Info("m") } })
+	harness.Later(func(v any) func() {
+		err := asError(v)
+		w := f.WithError(err)
+		return func() { w.Info("m") }
+	})
+	harness.Later(func(v any) func() { w := x.WithField("key", v); return func() { w.Info("m") } })
+	harness.Later(func(v any) func() { w := x.WithFields(logrus.Fields{"key": v}); return func() { w.Info("m") } })
+	harness.Later(func(v any) func() {
+		err := asError(v)
+		w := x.WithError(err)
+		return func() { w.Info("m") }
+	})
 }
