@@ -38,9 +38,10 @@ func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.
 type Kind uint8
 
 const (
-	Field  Kind = iota + 1 // field of a named struct type
-	Global                 // package-level variable
-	Local                  // local variable of a function, captured by a closure or leaked
+	Field   Kind = iota + 1 // field of a named struct type
+	Global                  // package-level variable
+	Local                   // local variable of a function, captured by a closure or leaked
+	Context                 // value of a context.Context; Name is the type or variable of its key
 )
 
 // A Location is a variable that holds a map (or a container of maps).
@@ -124,14 +125,16 @@ func (l Lock) Borrowed() bool {
 type RootKind uint8
 
 const (
-	Unknown    RootKind = iota // an object that we know nothing of but its type
-	Param                      // the Index'th parameter, receiver first
-	FreeVar                    // the Index'th free variable of a closure
-	GlobalVar                  // Pkg.Name
-	LocalVar                   // a local variable or allocation of the function: Index counts them
-	CallResult                 // result Sub of the function's Index'th call
-	Result                     // what the function returns as result Index, freshly made
-	Captured                   // what the function Pkg calls {Of, Index, Sub}, in one of its runs
+	Unknown      RootKind = iota // an object that we know nothing of but its type
+	Param                        // the Index'th parameter, receiver first
+	FreeVar                      // the Index'th free variable of a closure
+	GlobalVar                    // Pkg.Name
+	LocalVar                     // a local variable or allocation of the function: Index counts them
+	CallResult                   // result Sub of the function's Index'th call
+	Result                       // what the function returns as result Index, freshly made
+	Captured                     // what the function Pkg calls {Of, Index, Sub}, in one of its runs
+	ContextValue                 // the value that a context has for the key Pkg.Name
+	Cached                       // an object out of a cache that everyone has it from, see known.Cached
 )
 
 // A Root is where an access path starts.
@@ -209,6 +212,9 @@ func (p Path) Location() Location {
 	}
 	if p.Root.Kind == GlobalVar {
 		return Location{Kind: Global, Pkg: p.Root.Pkg, Name: p.Root.Name}
+	}
+	if p.Root.Kind == ContextValue {
+		return Location{Kind: Context, Pkg: p.Root.Pkg, Name: p.Root.Name}
 	}
 	return Location{}
 }

@@ -93,11 +93,11 @@ func (j *judge) coloured(v *verdict, f *Finding) bool {
 		return false
 	}
 	for _, w := range v.needy {
-		if w.Op != access.Write || w.Loc.IsZero() || known.Lifecycle(w.Func) || known.Decodes(w.Func) || w.Test {
+		if w.Op != access.Write || w.Loc.IsZero() || w.Shared || known.Lifecycle(w.Func) || known.Decodes(w.Func) || w.Test {
 			continue
 		}
 		for _, s := range v.needy {
-			if s.Op == access.Format || s.Op == access.Replace || s.Loc.IsZero() || s.Test || known.Lifecycle(s.Func) {
+			if s.Op == access.Format || s.Op == access.Replace || s.Loc.IsZero() || s.Shared || s.Test || known.Lifecycle(s.Func) {
 				continue
 			}
 			m := j.prog.Meet(w, s)

@@ -98,6 +98,8 @@ type Finding struct {
 	// Narrow says that only the functions that the witness names are to be
 	// repaired, with the lock that others hold: not all accesses can be.
 	Narrow bool
+	// Copy says what is to be copied where no lock is a remedy, "" if one is.
+	Copy string
 
 	Fix *edit.Fix // nil until repaired
 	// Alternatives are other fixes of the same finding, best first, for a

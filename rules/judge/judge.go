@@ -25,6 +25,7 @@ type judge struct {
 	prog  *link.Program
 	main  func(pkg string) bool
 	pairs map[access.Location][]link.Pair
+	sites map[access.Location][]*link.Site
 }
 
 // Findings returns what is wrong in a linked program, in position order. text
@@ -37,6 +38,7 @@ func Findings(prog *link.Program, main func(pkg string) bool, text func(access.P
 		j.pairs[p.Loc] = append(j.pairs[p.Loc], p)
 	}
 	sites := prog.Sites()
+	j.sites = sites
 	locs := make([]access.Location, 0, len(sites))
 	for loc := range sites {
 		locs = append(locs, loc)
@@ -99,9 +101,18 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 		v.guard, v.beside, v.broken = nil, nil, nil // who holds it when, nobody can tell
 	}
 	var out []*Finding
-	if j.main(loc.Pkg) {
+	if loc.Kind == access.Context {
+		out = j.contextValue(v)
+	} else if j.main(loc.Pkg) {
 		if f := j.sharedMap(v); f != nil {
 			out = append(out, f)
+		}
+	} else {
+		out = j.foreign(v)
+	}
+	if len(out) == 0 || out[0].Evidence == Possible {
+		if fs := j.cached(v); len(fs) > 0 {
+			out = fs
 		}
 	}
 	for _, s := range v.needy {
@@ -192,7 +203,7 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 		f.Why = v.discipline(s)
 		return f
 	}
-	if j.exposed(v, f) || j.besideMutex(v, f) || j.coloured(v, f) || j.declaredGuarded(v, f) || j.pooled(v, f) {
+	if v.lentOut(f) || j.handedOn(v, f) || j.exposed(v, f) || j.besideMutex(v, f) || j.coloured(v, f) || j.declaredGuarded(v, f) || j.pooled(v, f) {
 		return f
 	}
 	return v.possible(f)

@@ -19,6 +19,7 @@ const maxAliases = 16
 // assignments: a field assigned twice refers to both.
 func (n *node) resolveAliases() {
 	n.aliases, n.exported, n.copied, n.assigned = nil, nil, nil, make(map[access.Path][]access.Path)
+	n.shares = nil
 	for i := range n.Events {
 		e := &n.Events[i]
 		switch e.Kind {
@@ -27,6 +28,10 @@ func (n *node) resolveAliases() {
 				for _, to := range n.actual(e.Args[0][0]) {
 					n.addAlias(from, to)
 				}
+			}
+		case summarise.Share:
+			if e.Path.Root.Kind != access.ContextValue {
+				n.share(e.Path, e.Args[0][0])
 			}
 		case summarise.Call:
 			for _, ed := range n.calls {
@@ -84,7 +89,7 @@ func local(root access.Root) bool {
 // visible reports whether callers can name what starts at root.
 func visible(root access.Root) bool {
 	switch root.Kind {
-	case access.Param, access.GlobalVar, access.Result:
+	case access.Param, access.GlobalVar, access.Result, access.ContextValue, access.Cached:
 		return true
 	}
 	return false
@@ -120,4 +125,41 @@ func (n *node) unaliasUpTo(p access.Path, depth int) []access.Path {
 		}
 	}
 	return []access.Path{p}
+}
+
+// share notes that the map variable at from, in an object that only n knows,
+// holds the map that belongs to the object of to.
+func (n *node) share(from, to access.Path) {
+	for _, f := range n.actual(from) {
+		for _, t := range n.actual(to) {
+			if !local(f.Root) || t.Root.Kind == access.Unknown || f == t || len(n.shares[f]) == maxResults {
+				continue
+			}
+			if n.shares == nil {
+				n.shares = make(map[access.Path][]access.Path)
+			}
+			n.shares[f] = append(n.shares[f], t)
+		}
+	}
+}
+
+// sharing returns the other names of the map at q, seen from n.
+func (n *node) sharing(q access.Path) []access.Path {
+	if len(n.shares) == 0 {
+		return nil
+	}
+	h := q.Holder()
+	var out []access.Path
+	for _, to := range n.shares[q.Prefix(h)] {
+		ok := true
+		for _, s := range q.Steps[h:q.N] {
+			if to, ok = to.Append(s); !ok {
+				break
+			}
+		}
+		if ok {
+			out = append(out, to)
+		}
+	}
+	return out
 }

@@ -71,6 +71,7 @@ func (p *Program) changes(loc access.Location) bool {
 }
 
 func (c *composer) add(a *Acc) {
+	c.p.noteCached(c.n, a)
 	k := accKey{a.Site, a.Path, lockKey(a.Locks)}
 	same := sameKey{a.Loc, a.Op.Writes()}
 	if c.seen[k] || len(c.out) >= maxAccs || !a.Loc.IsZero() && c.same[same] >= maxSame {
@@ -86,8 +87,12 @@ func (c *composer) event(i int) {
 	switch e.Kind {
 	case summarise.Access:
 		for _, path := range c.n.actual(e.Path) {
-			if a := c.p.direct(c.n, i, path); c.p.changes(a.Loc) {
+			a := c.p.direct(c.n, i, path)
+			if c.p.changes(a.Loc) {
 				c.add(a)
+			}
+			for _, b := range c.n.sharers(a, i) {
+				c.add(b)
 			}
 		}
 	case summarise.Call:
@@ -139,13 +144,29 @@ func (p *Program) site(n *node, e *summarise.Event, loc access.Location) *Site {
 	}
 	s := &Site{
 		Op: e.Op, Loc: e.Loc, Pkg: n.Pkg, Func: n.Name, FuncID: n.ID, Pos: e.Pos, Path: e.Path,
-		Locks: e.Locks, Keyed: e.Keyed, Sink: e.Sink, Test: n.Test, Aliased: e.Aliased, node: n, locs: make(map[access.Location]bool),
+		Locks: e.Locks, Keyed: e.Keyed, Sink: e.Sink, Test: n.Test, Aliased: e.Aliased, Remade: e.Remade, Copied: e.Copied, Library: e.Text, node: n, locs: make(map[access.Location]bool),
 	}
 	if !loc.IsZero() {
 		s.locs[loc] = true
 	}
 	p.sites[k] = s
 	return s
+}
+
+// through returns the record of the access as one to the map at loc, which the
+// object that s names shares with another.
+func (s *Site) through(loc access.Location) *Site {
+	if t := s.shared[loc]; t != nil {
+		return t
+	}
+	t := *s
+	t.Loc, t.Shared, t.Exempt, t.From = loc, true, "", s.Loc
+	t.locs, t.inst, t.shared = map[access.Location]bool{loc: true}, nil, nil
+	if s.shared == nil {
+		s.shared = make(map[access.Location]*Site)
+	}
+	s.shared[loc] = &t
+	return &t
 }
 
 // call adds what a callee does before it returns, in n's terms.

@@ -38,6 +38,9 @@ func (p *Program) contexts() {
 		}
 	}
 	for _, s := range p.sites {
+		for _, t := range s.shared {
+			p.settle(t)
+		}
 		p.settle(s)
 	}
 }
@@ -235,6 +238,7 @@ func (p *Program) settle(s *Site) {
 		s.Exempt, s.Unsure = "package initialisation", n.entry.may
 	case n.entry.once:
 		s.Exempt, s.Unsure = "inside sync.Once", n.entry.may
+	case s.Shared:
 	case n.givenOwned(s.Path.Root) && n.ownsAll(s.Path):
 		s.Exempt = "before the value is shared"
 	default:
@@ -269,11 +273,20 @@ func (p *Program) Sites() map[access.Location][]*Site {
 		for loc := range s.locs {
 			out[loc] = append(out[loc], s.at(loc))
 		}
+		for loc, t := range s.shared {
+			out[loc] = append(out[loc], t.at(loc))
+		}
 	}
 	for _, ss := range out {
 		slices.SortFunc(ss, func(a, b *Site) int {
 			if a.Pos != b.Pos {
 				if a.Pos.Less(b.Pos) {
+					return -1
+				}
+				return 1
+			}
+			if a.Shared != b.Shared { // the one by its own name first
+				if b.Shared {
 					return -1
 				}
 				return 1
@@ -288,7 +301,7 @@ func (p *Program) Sites() map[access.Location][]*Site {
 // that map hold.
 func (s *Site) at(loc access.Location) *Site {
 	insts := s.inst[loc]
-	if !s.Loc.IsZero() || len(insts) == 0 {
+	if !s.Loc.IsZero() && !s.Shared || len(insts) == 0 {
 		return s
 	}
 	out := *s

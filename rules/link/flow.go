@@ -59,7 +59,7 @@ func (n *node) blockEvents(b int) (lo, hi int) {
 // at root still the one that t was given. A variable made in a loop is another
 // object in each turn.
 func (n *node) meets(t *Thread, i int, root access.Root) bool {
-	if root.Kind != access.LocalVar && (root.Kind != access.CallResult || !n.fresh[root]) {
+	if root.Kind != access.LocalVar && (root.Kind != access.CallResult || !n.fresh[root] && !t.Library) {
 		root = access.Root{}
 	}
 	set, ok := t.during[root]
@@ -132,6 +132,14 @@ func (n *node) mark(i int, out []bool, stop func(k int) bool) {
 			work = append(work, n.Succs[b]...)
 		}
 	}
+}
+
+// again reports whether event i may happen once more in one run of n before
+// anything is waited for.
+func (n *node) again(i int) bool {
+	out := make([]bool, len(n.Events))
+	n.mark(i, out, func(k int) bool { return n.Events[k].Kind == summarise.Wait })
+	return out[i]
 }
 
 // makes reports whether event k makes the object at root anew.

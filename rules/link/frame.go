@@ -102,6 +102,25 @@ func (fr *frame) instantiate(a *Acc) []*Acc {
 		}
 		a.Site.noteObject(b, n)
 		out = append(out, b)
+		out = append(out, n.sharers(b, i)...)
+	}
+	return out
+}
+
+// sharers returns an access of n's event i as accesses to the maps of the
+// objects that share the map with the one which b names. Who replaces the one
+// leaves the others alone.
+func (n *node) sharers(b *Acc, i int) []*Acc {
+	if b.Op == access.Replace || b.Site.Remade {
+		return nil
+	}
+	var out []*Acc
+	for _, q := range n.sharing(b.Path) {
+		if loc := n.location(q); !loc.IsZero() && loc != b.Loc {
+			a := &Acc{Op: b.Op, Loc: loc, Path: q, Locks: b.Locks, Site: b.Site.through(loc), Owned: n.owned(q, i)}
+			a.Site.known(a, n)
+			out = append(out, a)
+		}
 	}
 	return out
 }
@@ -146,7 +165,7 @@ func (n *node) location(p access.Path) access.Location {
 func (n *node) subst(p access.Path, e *summarise.Event, t summarise.Target) []access.Path {
 	var from []access.Path
 	switch p.Root.Kind {
-	case access.GlobalVar:
+	case access.GlobalVar, access.ContextValue, access.Cached:
 		return []access.Path{p}
 	case access.Captured:
 		return n.actual(p)

@@ -18,25 +18,28 @@ import (
 
 // A Program is the linked summaries of all packages.
 type Program struct {
-	nodes    map[summarise.FuncID]*node
-	order    []*node // as given
-	types    []*summarise.Type
-	byMethod map[string][]impl
-	stored   map[access.Step][]summarise.Target
-	ifaces   map[string][]summarise.Target
-	sites    map[siteKey]*Site
-	written  map[access.Location]bool // may be: written, or passed on to who knows what
-	Pairs    []Pair
-	paired   map[pairKey]bool
-	pairs    map[access.Location]int
-	threads  []*Thread
-	reaching map[access.Location][]Reach
-	crowds   map[string][]*node        // see crowd
-	incoming map[*node][]incoming      // see incomings; nil until needed
-	palette  *palette                  // see colours
-	handed   map[access.Location]bool  // see HandedOver
-	isMap    map[summarise.FuncID]bool // methods of map types
-	locked   map[access.Step]bool
+	nodes     map[summarise.FuncID]*node
+	order     []*node // as given
+	types     []*summarise.Type
+	byMethod  map[string][]impl
+	stored    map[access.Step][]summarise.Target
+	ifaces    map[string][]summarise.Target
+	sites     map[siteKey]*Site
+	written   map[access.Location]bool // may be: written, or passed on to who knows what
+	Pairs     []Pair
+	paired    map[pairKey]bool
+	pairs     map[access.Location]int
+	threads   []*Thread
+	reaching  map[access.Location][]Reach
+	crowds    map[string][]*node       // see crowd
+	incoming  map[*node][]incoming     // see incomings; nil until needed
+	palette   *palette                 // see colours
+	handed    map[access.Location]bool // see HandedOver
+	cached    map[access.Location][]CachedWrite
+	handedOn  map[access.Location][]HandedOn
+	rederives map[*node][]access.Root   // see Rederives
+	isMap     map[summarise.FuncID]bool // methods of map types
+	locked    map[access.Step]bool
 }
 
 // A node is a function and what is known of it so far.
@@ -61,6 +64,7 @@ type node struct {
 	fresh     map[access.Root]bool
 	aliases   map[access.Path][]access.Path
 	assigned  map[access.Path][]access.Path // the same, renamed or not
+	shares    map[access.Path][]access.Path // map variables by the one whose map they hold
 	exported  []alias                       // in terms of parameters, globals and results
 	copied    []alias                       // those of fields that are no pointers
 
@@ -85,6 +89,7 @@ type edge struct {
 	locks  []access.Lock    // passed: what that one holds then, in its own terms
 	starts *summarise.Event // passed: the event that starts it on another goroutine; nil if it is called
 	in     *node            // starts: whose event that is
+	loops  bool             // passed: that event happens again and again, see use
 	vague  bool             // a method of an interface that says nothing, see vague
 }
 
@@ -136,6 +141,15 @@ type Site struct {
 	Unsure bool
 
 	Aliased bool // see summarise.Event
+	Remade  bool // see summarise.Event
+	Copied  access.Pos
+	// Library says what library makes the access when the function has
+	// returned, and why; "" for all others.
+	Library string
+	// Shared says that Path leads to an object that has no map of its own but
+	// holds that of Loc.
+	Shared bool
+	From   access.Location // Shared: the map as the access names it
 
 	node *node
 	locs map[access.Location]bool
@@ -143,6 +157,7 @@ type Site struct {
 	inst map[access.Location][]instance
 	// pooled says where the object with the map came out of a sync.Map.
 	pooled []instance
+	shared map[access.Location]*Site // see through
 }
 
 // An instance is a site seen from a function that knows which map it is.
@@ -170,6 +185,7 @@ type Thread struct {
 	Ends    bool
 	Local   bool // a go statement
 	Assumed bool // see summarise.Event
+	Library bool // a goroutine of a library, that has no body here: all it does is one access
 	Turns   string
 	Group   access.Path
 	Signals []access.Path
@@ -356,7 +372,7 @@ func (p *Program) resolvePassed(n *node, i int, bodies bool) {
 func (n *node) addUse(p *Program, i int, t, by summarise.Target, u *use) {
 	ed := edge{event: i, target: t, passed: true, by: by}
 	if u.spawns != nil {
-		ed.starts, ed.in = u.spawns, u.in
+		ed.starts, ed.in, ed.loops = u.spawns, u.in, u.loops
 		n.addEdge(p, ed)
 	}
 	if u.calls {

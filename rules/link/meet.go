@@ -80,7 +80,9 @@ func (p *Program) located(n *node) map[access.Location][]located {
 		case summarise.Access:
 			for _, path := range n.actual(e.Path) {
 				a := p.direct(n, i, path)
-				out[a.Loc] = append(out[a.Loc], located{a, i})
+				for _, b := range append(n.sharers(a, i), a) {
+					out[b.Loc] = append(out[b.Loc], located{b, i})
+				}
 			}
 		case summarise.Call:
 			for _, ed := range n.calls {
@@ -189,7 +191,7 @@ func (p *Program) meetThreads(n *node, t, u *Thread) {
 // exact reports whether two accesses in a run of n are to the map of one object
 // for sure.
 func (n *node) exact(a, b *Acc) bool {
-	if a.Loc.IsZero() || a.Loc != b.Loc {
+	if a.Loc.IsZero() || a.Loc != b.Loc || a.Loc.Kind == access.Context || a.Path.Root.Kind == access.Cached {
 		return false
 	}
 	if a.Loc.Kind == access.Global {

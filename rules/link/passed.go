@@ -12,6 +12,7 @@ type use struct {
 	calls  bool             // before it returns
 	spawns *summarise.Event // on another goroutine, started by this event; nil if not
 	in     *node            // whose event that is
+	loops  bool             // that happens again and again, with nothing that waits in between
 	locks  []access.Lock    // held at every call
 }
 
@@ -47,6 +48,7 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 		if spawn { // whatever the goroutine does with it, it does there
 			u.calls, u.spawns, u.in = false, e, n
 		}
+		u.loops = u.spawns != nil && (u.loops || n.again(i))
 		if n.uses == nil {
 			n.uses = make(map[int]*use)
 		}
@@ -59,8 +61,8 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 		} else if u.calls && len(old.locks) > len(u.locks) {
 			old.locks, changed = u.locks, true // fewer hold for certain
 		}
-		if u.spawns != nil && old.spawns == nil {
-			old.spawns, old.in, changed = u.spawns, u.in, true
+		if u.spawns != nil && (old.spawns == nil || u.loops && !old.loops) {
+			old.spawns, old.in, old.loops, changed = u.spawns, u.in, u.loops, true
 		}
 	}
 	for _, t := range e.Targets {
@@ -68,7 +70,7 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 		for k, fns := range t.Fns {
 			if g := p.nodes[t.ID]; g != nil && g.uses[-1-k] != nil {
 				for _, f := range fns {
-					add(f, use{calls: g.uses[-1-k].calls, spawns: g.uses[-1-k].spawns, in: g.uses[-1-k].in, locks: e.Locks})
+					add(f, use{calls: g.uses[-1-k].calls, spawns: g.uses[-1-k].spawns, in: g.uses[-1-k].in, loops: g.uses[-1-k].loops, locks: e.Locks})
 				}
 			}
 		}
@@ -82,7 +84,7 @@ func (p *Program) usesIn(n *node, i int) (changed bool) {
 				continue
 			}
 			if !p.eachUse(n, i, j, func(_ summarise.Target, u *use) {
-				add(f, use{calls: u.calls, spawns: u.spawns, in: u.in, locks: e.Locks})
+				add(f, use{calls: u.calls, spawns: u.spawns, in: u.in, loops: u.loops, locks: e.Locks})
 			}) {
 				add(f, use{calls: true})
 			}

@@ -72,6 +72,10 @@ func (s *Site) Rival(t *Site) bool {
 	return (s.Op.Writes() || t.Op.Writes()) && sameLevel(&s.Path, &t.Path)
 }
 
+// Inner reports whether s is an access to a map that is an element of the one at
+// its location.
+func (s *Site) Inner() bool { return s.Path.N > s.Path.Holder() }
+
 // Locked reports whether any function takes the lock in that field.
 func (p *Program) Locked(mutex access.Step) bool {
 	if p.locked == nil {
@@ -92,6 +96,11 @@ func (p *Program) Locked(mutex access.Step) bool {
 func (p *Program) RunsConcurrently(a, b *Site) bool {
 	c := p.colours()
 	return len(c.reaching(a.node))+len(c.reaching(b.node)) > 0 || a.node.open && b.node.open
+}
+
+// Overlaps reports whether a goroutine that overlaps itself reaches the site.
+func (p *Program) Overlaps(s *Site) bool {
+	return slices.ContainsFunc(p.colours().reaching(s.node), func(c *Colour) bool { return c.Multi })
 }
 
 // Clashes reports whether s and t would be a race if two goroutines made them:

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
 	"github.com/mapguard/mapguard/rules/summarise"
 )
 
@@ -13,7 +14,7 @@ import (
 // less those that it waits for.
 func (c *composer) leave() {
 	n := c.n
-	n.ts = n.threads()
+	n.ts = n.threads(c.p)
 	for _, t := range n.ts {
 		for j := range n.Events {
 			if n.Events[j].Kind == summarise.Exit && n.meets(t, j, access.Root{}) {
@@ -38,7 +39,25 @@ func (n *node) returned(t *Thread) *Thread {
 			out.Accs[i] = &b
 		}
 	}
+	for i, ps := range n.Results { // who gets the response closes it
+		if t.Library && slices.ContainsFunc(ps, func(q access.Path) bool { return q.N == 0 && q.Root == t.Group.Root }) {
+			out.Group.Root = access.Root{Kind: access.Result, Index: i}
+		}
+	}
 	return &out
+}
+
+// inheritable reports whether the callers of the function that leaves t behind
+// can tell when it ends.
+func (t *Thread) inheritable() bool {
+	if !t.Library {
+		return true
+	}
+	switch t.Group.Root.Kind {
+	case access.Result, access.Param, access.FreeVar, access.GlobalVar:
+		return true
+	}
+	return false
 }
 
 // resultFor returns the result that is the object at root, if one is.
@@ -60,13 +79,13 @@ func (n *node) resultFor(root access.Root) (access.Root, bool) {
 const maxThreads = 40
 
 // threads returns the goroutines that run at some time during n, in n's terms.
-func (n *node) threads() []*Thread {
+func (n *node) threads(p *Program) []*Thread {
 	var out []*Thread
 	for i := range n.Events {
 		e := &n.Events[i]
 		switch e.Kind {
 		case summarise.Spawn:
-			if t := n.started(e, i); t != nil {
+			if t := n.started(p, e, i); t != nil {
 				out = append(out, t)
 			}
 			for _, ed := range n.calls {
@@ -97,9 +116,12 @@ func (n *node) threads() []*Thread {
 }
 
 // started returns the goroutine that event i of n starts.
-func (n *node) started(e *summarise.Event, i int) *Thread {
+func (n *node) started(p *Program, e *summarise.Event, i int) *Thread {
 	t := &Thread{Spawn: e.Pos, Text: e.Text, Func: n.Name, Pkg: n.Pkg, Multi: e.Multi, Ends: e.Ends, Local: e.Local, Assumed: e.Assumed, Turns: e.Turns, Group: e.Group, starter: n, event: i}
-	any := false
+	any := e.Op != 0
+	if any {
+		n.sends(p, t)
+	}
 	for _, ed := range n.calls {
 		if ed.event == i && ed.starts == nil {
 			any = true
@@ -116,7 +138,7 @@ func (n *node) started(e *summarise.Event, i int) *Thread {
 // passes to it.
 func (n *node) startedBy(ed edge, i int) *Thread {
 	by := ed.starts
-	t := &Thread{Spawn: by.Pos, Text: by.Text, Func: n.Name, Pkg: n.Pkg, Multi: by.Multi, Ends: by.Ends || ed.in.waitsFor(by), Local: by.Local, Assumed: by.Assumed, Turns: by.Turns, starter: n, event: i}
+	t := &Thread{Spawn: by.Pos, Text: by.Text, Func: n.Name, Pkg: n.Pkg, Multi: by.Multi || ed.loops, Ends: by.Ends || ed.in.waitsFor(by), Local: by.Local, Assumed: by.Assumed, Turns: by.Turns, starter: n, event: i}
 	t.Via = &Via{Pos: n.Events[i].Pos, Text: "calls " + n.Events[i].Text}
 	n.runs(t, ed)
 	return t
@@ -168,6 +190,9 @@ func (n *node) inherit(ts []*Thread, e *summarise.Event, ed edge, i int) []*Thre
 	for _, t := range ed.callee.async {
 		if len(ts) >= maxThreads {
 			break
+		}
+		if !t.inheritable() {
+			continue
 		}
 		if u := n.inherited(t, e, ed, i); len(u.Accs) > 0 {
 			ts = append(ts, u)
@@ -247,5 +272,17 @@ func (n *node) joins(t *Thread) func(k int) bool {
 			}
 		}
 		return false
+	}
+}
+
+// sends makes t what a library does on a goroutine of its own with a map that
+// event t.event of n gives it.
+func (n *node) sends(p *Program, t *Thread) {
+	e := &n.Events[t.event]
+	t.Library, t.Entry = true, "net/http's transport"
+	for _, path := range n.actual(e.Path) {
+		a := &Acc{Op: e.Op, Loc: e.Loc, Path: path, Site: p.site(n, e, e.Loc)}
+		a.Site.Library = known.Sent(e.Loc)
+		t.Accs = append(t.Accs, append(n.sharers(a, t.event), a)...)
 	}
 }

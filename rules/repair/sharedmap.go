@@ -67,6 +67,9 @@ func (s *Session) SharedMap(f *judge.Finding) *edit.Fix { return s.fix(f) }
 func (s *Session) fix(f *judge.Finding, more ...*judge.Finding) *edit.Fix {
 	r := &mapRepair{Session: s, f: f, more: more}
 	fix := &edit.Fix{Title: "Guard " + place(f.Map) + " with a mutex"}
+	if f.Copy != "" {
+		fix.Title = "Copy " + place(f.Map)
+	}
 	if r.prepare() {
 		fix.Title = r.title()
 		r.plan()
@@ -126,7 +129,7 @@ type doubt struct {
 // prepare finds the map's declaration, the syntax of its sites and the lock. It
 // reports whether regions can be planned.
 func (r *mapRepair) prepare() bool {
-	if r.formatOnly() {
+	if r.formatOnly() || r.copied() {
 		return false
 	}
 	if !r.declared() {

@@ -26,6 +26,7 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 	}
 	name := calleeName(c)
 	b.sinkCall(e, ins, c)
+	b.withValue(e, c)
 	if b.syncCall(e, name, c) {
 		return
 	}
@@ -44,8 +45,10 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 			if mi, ok := v.(*ssa.MakeInterface); ok {
 				v = mi.X
 			}
-			if isMap(v.Type()) {
+			if isMap(v.Type()) && !b.swappedOut(v, ins) {
+				e.Remade, e.Copied = b.remade(v), b.copiedAt(v)
 				b.access(e, mc.Op, b.pathsOf(v))
+				e.Remade, e.Copied = false, access.Pos{}
 			}
 		}
 	}
@@ -63,6 +66,8 @@ func (b *builder) call(e Event, ins ssa.CallInstruction, c *ssa.CallCommon) {
 		e.Fns = nil
 	}
 	b.emit(e)
+	b.closes(e, name, c)
+	b.sends(e, name, ins, c)
 }
 
 // keeps records that functions passed to another module are run later.
@@ -79,8 +84,11 @@ func (b *builder) keeps(e Event) {
 
 // builtin handles the built-in functions that use maps, and close.
 func (b *builder) builtin(e Event, bi *ssa.Builtin, ins ssa.Instruction, c *ssa.CallCommon) {
-	if n := bi.Name(); (n == "delete" || n == "clear" || n == "len") && isMap(c.Args[0].Type()) && b.swappedOut(c.Args[0], ins) {
-		return
+	if n := bi.Name(); (n == "delete" || n == "clear" || n == "len") && isMap(c.Args[0].Type()) {
+		if b.swappedOut(c.Args[0], ins) {
+			return
+		}
+		e.Remade, e.Copied = b.remade(c.Args[0]), b.copiedAt(c.Args[0])
 	}
 	switch bi.Name() {
 	case "delete":

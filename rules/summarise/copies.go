@@ -48,17 +48,74 @@ func (b *builder) inCopy(addr ssa.Value) bool {
 	return ok && b.copiedFrom(a) != nil
 }
 
-// remadeInCopy reports whether the field of a local copy that is loaded has
-// been set to a new map since it was copied.
-func (b *builder) remadeInCopy(load *ssa.UnOp) bool {
+// copiedAt returns where the local copy of a struct is made that the map v was
+// taken out of; it is not valid if v comes from elsewhere.
+func (b *builder) copiedAt(v ssa.Value) access.Pos {
+	load := containerLoad(v)
+	if load == nil || !b.inCopy(load.X) {
+		return access.Pos{}
+	}
+	addr := load.X
+	for {
+		fa, ok := addr.(*ssa.FieldAddr)
+		if !ok {
+			break
+		}
+		addr = fa.X
+	}
+	if slices.ContainsFunc(b.fn.Params, func(p *ssa.Parameter) bool { return p.Pos() == addr.Pos() }) {
+		return access.Pos{} // the caller copied it
+	}
+	return b.pos(addr.Pos())
+}
+
+// remade reports whether the map v was taken out of a field that this function
+// has set to a new map on every way that leads there.
+func (b *builder) remade(v ssa.Value) bool {
+	load := containerLoad(v)
+	if load == nil {
+		return false
+	}
+	if _, ok := load.X.(*ssa.FieldAddr); !ok {
+		return false
+	}
 	from := b.pathsOf(load.X)
-	return slices.ContainsFunc(b.stores, func(st *ssa.Store) bool {
+	makes := make(map[*ssa.BasicBlock]bool)
+	for _, st := range b.stores {
 		switch st.Val.(type) {
 		case *ssa.MakeMap, *ssa.Call:
-			return before(st, load) && b.inCopy(st.Addr) && slices.Equal(b.pathsOf(st.Addr), from)
+		default:
+			continue
 		}
-		return false
-	})
+		if !slices.Equal(b.pathsOf(st.Addr), from) || b.inCopy(st.Addr) != b.inCopy(load.X) {
+			continue
+		}
+		if st.Block() != load.Block() {
+			makes[st.Block()] = true
+		} else if before(st, load) {
+			return true
+		}
+	}
+	return len(makes) > 0 && !reachesPast(b.fn.Blocks[0], load.Block(), makes)
+}
+
+// reachesPast reports whether there is a way between two blocks that avoids some.
+func reachesPast(from, to *ssa.BasicBlock, avoid map[*ssa.BasicBlock]bool) bool {
+	seen := make(map[*ssa.BasicBlock]bool)
+	work := []*ssa.BasicBlock{from}
+	for len(work) > 0 {
+		blk := work[len(work)-1]
+		work = work[:len(work)-1]
+		if seen[blk] || avoid[blk] {
+			continue
+		}
+		if blk == to {
+			return true
+		}
+		seen[blk] = true
+		work = append(work, blk.Succs...)
+	}
+	return false
 }
 
 // A renewed is a struct variable that begins as a copy of another struct, and is
@@ -133,20 +190,24 @@ func isNew(v ssa.Value) bool {
 // the end of the function, apart from those on which the field was nil.
 func always(st ssa.Instruction, field *types.Var) bool {
 	blk := st.Block()
-	if d := blk.Idom(); d != nil && len(blk.Preds) == 1 && asksForNil(d, field) {
+	if d := blk.Idom(); d != nil && len(blk.Preds) == 1 && asksForNil(d, field, blk) {
 		st = d.Instrs[0]
 	}
 	return reachesEnd(st)
 }
 
-// asksForNil reports whether a block ends in a comparison of the field with nil.
-func asksForNil(blk *ssa.BasicBlock, field *types.Var) bool {
+// asksForNil reports whether a block ends in a comparison of the field with nil
+// that leads to then if it is not.
+func asksForNil(blk *ssa.BasicBlock, field *types.Var, then *ssa.BasicBlock) bool {
 	iff, ok := blk.Instrs[len(blk.Instrs)-1].(*ssa.If)
 	if !ok {
 		return false
 	}
 	cond, ok := iff.Cond.(*ssa.BinOp)
 	if !ok || cond.Op != token.NEQ && cond.Op != token.EQL {
+		return false
+	}
+	if (cond.Op == token.NEQ) != (blk.Succs[0] == then) {
 		return false
 	}
 	load, ok := cond.X.(*ssa.UnOp)

@@ -29,14 +29,16 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 		b.emit(e)
 	case *ssa.Lookup:
 		if isMap(ins.X.Type()) && !b.swappedOut(ins.X, ins) {
-			e.Aliased = b.aliased(ins.X, ls)
+			e.Aliased, e.Remade = b.aliased(ins.X, ls), b.remade(ins.X)
 			b.access(e, access.Read, b.pathsOf(ins.X))
 		}
 	case *ssa.MapUpdate:
 		if !b.swappedOut(ins.Map, ins) {
+			e.Remade, e.Copied = b.remade(ins.Map), b.copiedAt(ins.Map)
 			b.access(e, access.Write, b.pathsOf(ins.Map))
 		}
 		b.publish(e, ins.Value, b.pathsOf(ins.Map))
+		b.handsOn(e, ins)
 		if isFunc(ins.Value.Type()) {
 			if step, ok := b.registry(ins.Map); ok {
 				b.keepFunc(step, ins.Value)
@@ -44,7 +46,7 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 		}
 	case *ssa.Range:
 		if isMap(ins.X.Type()) && !b.swappedOut(ins.X, ins) {
-			e.Aliased = b.aliased(ins.X, ls)
+			e.Aliased, e.Remade = b.aliased(ins.X, ls), b.remade(ins.X)
 			b.access(e, access.Iterate, b.pathsOf(ins.X))
 		}
 	case *ssa.Store:
@@ -81,6 +83,7 @@ func (b *builder) events(blk int, ls lockset, ins ssa.Instruction) {
 	case *ssa.Return:
 		b.results(ins)
 		b.encodedResult(e, ins)
+		b.goesOn(e)
 		e.Kind = Exit
 		b.emit(e)
 	case *ssa.ChangeType:
@@ -201,8 +204,13 @@ func (b *builder) store(e Event, st *ssa.Store) {
 // alias notes that a field or variable refers to an object that has another
 // name: c.lister = lister.
 func (b *builder) alias(e Event, st *ssa.Store, addr []access.Path) {
+	kind := Alias
 	switch st.Val.Type().Underlying().(type) {
 	case *types.Pointer, *types.Interface:
+	case *types.Map:
+		if kind = Share; !b.shares(st, addr) {
+			return
+		}
 	default:
 		return
 	}
@@ -210,8 +218,26 @@ func (b *builder) alias(e Event, st *ssa.Store, addr []access.Path) {
 	if len(addr) != 1 || addr[0].N == 0 || len(vals) != 1 || vals[0].Root.Kind == access.Unknown || addr[0].Root.Kind == access.Unknown {
 		return
 	}
-	e.Kind, e.Path, e.Args = Alias, addr[0], [][]access.Path{vals}
+	e.Kind, e.Path, e.Args = kind, addr[0], [][]access.Path{vals}
 	b.emit(e)
+}
+
+// shares reports whether a store gives a field of an object that is known by
+// this function only the map that another object has, once and for all:
+//
+//	req.Header = c.header
+func (b *builder) shares(st *ssa.Store, addr []access.Path) bool {
+	if len(addr) != 1 || addr[0].Root.Kind != access.LocalVar && addr[0].Root.Kind != access.CallResult {
+		return false
+	}
+	for _, p := range b.pathsOf(st.Val) {
+		if p.N == 0 {
+			return false // a map by itself
+		}
+	}
+	return !slices.ContainsFunc(b.stores, func(other *ssa.Store) bool {
+		return other != st && slices.Equal(b.pathsOf(other.Addr), addr)
+	})
 }
 
 // replaces reports whether a store of a map changes a variable that others may

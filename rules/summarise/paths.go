@@ -6,6 +6,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/known"
 )
 
 // maxPaths bounds how many objects a value may be said to be.
@@ -73,6 +74,9 @@ func (b *builder) findPaths(v ssa.Value) []access.Path {
 			}
 			return nil
 		}
+		if name := calleeName(&v.Call); v.Call.IsInvoke() && known.Cached(name) {
+			return one(access.Root{Kind: access.Cached, Name: "cached"})
+		}
 		if ps := b.heldBy(v); ps != nil {
 			return ps
 		}
@@ -86,6 +90,9 @@ func (b *builder) findPaths(v ssa.Value) []access.Path {
 	case *ssa.Convert:
 		return b.pathsOf(v.X)
 	case *ssa.TypeAssert:
+		if isMap(v.AssertedType) {
+			return contextValue(v.X)
+		}
 		if isMaps(v.AssertedType) {
 			return nil // a field of type any holds many maps: its name says nothing
 		}
@@ -169,6 +176,9 @@ func (b *builder) extractPaths(v *ssa.Extract) []access.Path {
 			return extend(b.pathsOf(t.X), access.Elem)
 		}
 	case *ssa.TypeAssert:
+		if v.Index == 0 && isMap(t.AssertedType) {
+			return contextValue(t.X)
+		}
 		if v.Index == 0 && !isMaps(t.AssertedType) {
 			return b.pathsOf(t.X)
 		}
@@ -181,6 +191,9 @@ func (b *builder) extractPaths(v *ssa.Extract) []access.Path {
 			return b.unopPaths(t)
 		}
 	case *ssa.Call:
+		if name := calleeName(&t.Call); v.Index == 0 && t.Call.IsInvoke() && known.Cached(name) {
+			return one(access.Root{Kind: access.Cached, Name: "cached"})
+		}
 		if ps := b.heldBy(t); v.Index == 0 && ps != nil {
 			return ps
 		}

@@ -116,6 +116,7 @@ const (
 	Exit                    // a normal return
 	Make                    // Path is made anew
 	Alias                   // Path refers to Args[0][0] from now on
+	Share                   // the map variable Path holds the map of Args[0][0] from now on
 )
 
 // An Event is one thing that a function does, at one point of its control flow.
@@ -137,6 +138,8 @@ type Event struct {
 	Op      access.Op
 	Loc     access.Location // set if the path is too vague to tell
 	Aliased bool            // the map was taken out of its variable under a lock that is not held any more
+	Remade  bool            // its variable was set to a new map before, by the same function
+	Copied  access.Pos      // where this function copied the struct that holds the map, which leaves the map in common
 	Sink    *Sink           // Format
 
 	// Call and Spawn

@@ -22,7 +22,7 @@ func (b *builder) swappedOut(v ssa.Value, at ssa.Instruction) bool {
 	if load == nil {
 		return false
 	}
-	if b.inCopy(load.X) && b.remadeInCopy(load) {
+	if b.inCopy(load.X) && b.remade(v) {
 		return true
 	}
 	from := b.pathsOf(load.X)
