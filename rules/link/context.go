@@ -259,10 +259,12 @@ func (p *Program) settle(s *Site) {
 }
 
 // keptToSelf reports whether no goroutine that was given the object at q by n
-// runs when event i happens.
+// runs when event i happens. One that only calls what n stored for it does not,
+// as a rule, before n is done with an object that it makes and returns.
 func (n *node) keptToSelf(q access.Path, i int) bool {
+	_, made := n.resultFor(q.Root)
 	return !slices.ContainsFunc(n.ts, func(t *Thread) bool {
-		return slices.ContainsFunc(t.Accs, func(a *Acc) bool { return a.Path.Root == q.Root }) && n.meets(t, i, q.Root)
+		return slices.ContainsFunc(t.Accs, func(a *Acc) bool { return a.Path.Root == q.Root && !(made && a.kept) }) && n.meets(t, i, q.Root)
 	})
 }
 
