@@ -96,9 +96,11 @@ func (s *session) runTrials(ctx context.Context, res *result) (*verification, er
 	if err := os.RemoveAll(tree.top); err != nil {
 		return nil, err
 	}
-	if tree, err = s.copyTree(ctx); err != nil {
+	again, err := s.copyTree(ctx)
+	if err != nil {
 		return nil, err
 	}
+	tree = again
 	if err := tree.apply(res.changes); err != nil {
 		return nil, err
 	}
