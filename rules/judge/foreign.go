@@ -22,8 +22,8 @@ func (j *judge) foreign(v *verdict) []*Finding {
 	var writers []string
 	pairs := make(map[string][]link.Pair)
 	for _, pr := range v.pairs {
-		if !pr.Exact || !j.ours(pr.A) || !j.ours(pr.B) || pr.Same && ownElement(pr.A.Acc.Path) {
-			continue
+		if !pr.Exact || !j.ours(pr.A) || !j.ours(pr.B) || pr.Same && ownElement(pr.A.Acc.Path) || assumed(&pr) != nil {
+			continue // two guesses, the object's identity and the goroutine's, make no finding
 		}
 		w := pr.A.Acc.Site
 		if !w.Op.Writes() {
@@ -148,7 +148,7 @@ func (j *judge) contextValue(v *verdict) []*Finding {
 	}
 	f.Pos = w.Pos
 	f.Message = fmt.Sprintf("map %s of a context is %s in place", v.loc.Short(), past(w.Op))
-	f.Copy = "change a copy of the map, and put that into a new context: a lock here would not be known to all who have the context"
+	f.Copy = copyOfContext
 	return []*Finding{f}
 }
 
@@ -219,3 +219,6 @@ func (j *judge) cached(v *verdict) []*Finding {
 	}
 	return out
 }
+
+// copyOfContext is the remedy for a map that a context hands out.
+const copyOfContext = "change a copy of the map, and put that into a new context: a lock here would not be known to all who have the context"

@@ -55,6 +55,9 @@ func FromCases(prog *link.Program, main func(pkg string) bool, text func(access.
 			f.Accesses = append(f.Accesses, Access{Site: site(s), Goroutine: c.Goroutines[i]})
 		}
 		f.Pos = f.Accesses[0].Pos
+		if c.Map.Kind == access.Context {
+			f.Copy = copyOfContext
+		}
 		out = append(out, f)
 	}
 	out = mergeSinks(out)
