@@ -168,10 +168,31 @@ func (v *verdict) lentOut(f *Finding) bool {
 		f.Pos = s.Pos
 		f.Message = fmt.Sprintf("map %s is %s by way of %s, which was given the map itself", v.loc.Short(), past(s.Op), s.From.Short())
 		f.Why = known.Sent(s.From)
-		f.Copy = fmt.Sprintf("give a copy of the map to %s (Clone): a lock would not keep the library from reading it", s.From.Short())
+		f.Copy = sentCopy(s)
 		return true
 	}
 	return false
+}
+
+// sentCopy says what can be done about a map that a library reads by way of s.
+func sentCopy(s *link.Site) string {
+	return fmt.Sprintf("give a copy of the map to %s (Clone): a lock would not keep the library from reading it", s.From.Short())
+}
+
+// byLibrary says what can be done where one side of a pair is a library's, which
+// knows no lock of the user's.
+func (f *Finding) byLibrary(pr *link.Pair) {
+	for _, s := range []link.Side{pr.A, pr.B} {
+		if s.Thread != nil && s.Thread.Library {
+			f.Why, f.Copy = s.Acc.Site.Library, sentCopy(s.Acc.Site)
+			if !f.Accesses[0].Op.Writes() { // the user's own side first
+				slices.Reverse(f.Accesses)
+				f.Pos = f.Accesses[0].Pos
+				f.Message = fmt.Sprintf("map %s is %s", f.Map.Short(), describe(f.Accesses[0].Op, f.Accesses[1].Op))
+			}
+			return
+		}
+	}
 }
 
 // handedOn reports a map of maps whose inner maps are put into another map while

@@ -184,6 +184,7 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 		f.Why = why(pr)
 		f.Message = fmt.Sprintf("map %s is %s", v.loc.Short(), describe(pr.A.Acc.Op, pr.B.Acc.Op))
 		f.Pos = f.Accesses[0].Pos
+		f.byLibrary(pr)
 		return f
 	}
 	if v.loc.Kind == access.Local {
