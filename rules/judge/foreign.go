@@ -22,8 +22,11 @@ func (j *judge) foreign(v *verdict) []*Finding {
 	var writers []string
 	pairs := make(map[string][]link.Pair)
 	for _, pr := range v.pairs {
-		if !pr.Exact || !j.ours(pr.A) || !j.ours(pr.B) || pr.Same && ownElement(pr.A.Acc.Path) || assumed(&pr) != nil {
-			continue // two guesses, the object's identity and the goroutine's, make no finding
+		if !pr.Exact || !j.ours(pr.A) || !j.ours(pr.B) || pr.Same && ownElement(pr.A.Acc.Path) {
+			continue
+		}
+		if t := assumed(&pr); t != nil && !t.Library || known.Sent(v.loc) != "" && pr.A.Acc.Op == access.Write && pr.B.Acc.Op == access.Write {
+			continue // goroutines guessed from names are too little; as a rule, each request has its own header; the library only reads it
 		}
 		w := pr.A.Acc.Site
 		if !w.Op.Writes() {
