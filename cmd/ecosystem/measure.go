@@ -32,6 +32,7 @@ type sample struct {
 // measure runs a program. It is ended, with the processes that it
 // started, after limit. The error is that of ctx if it is done before.
 func measure(ctx context.Context, limit time.Duration, p program) (sample, error) {
+	start := time.Now() // before limit begins: a run that is ended at it took no less
 	timed, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
@@ -40,7 +41,6 @@ func measure(ctx context.Context, limit time.Duration, p program) (sample, error
 	cmd.Env = append(cmd.Environ(), "TMPDIR="+p.temp)
 	cmd.WaitDelay = killDelay
 	ownGroup(cmd)
-	start := time.Now()
 	err := cmd.Run()
 	s := sample{stdout: stdout.Bytes(), stderr: stderr.Bytes(), exit: -1, wall: time.Since(start)}
 	if state := cmd.ProcessState; state != nil {
