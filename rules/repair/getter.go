@@ -347,29 +347,9 @@ func (r *mapRepair) readsVar(pkg *load.Package, file *ast.File, v *types.Var, pa
 // surelyChanges reports whether what stands in n between two positions is
 // there to change the map, or to wait for who does: it is no mere possibility.
 func (r *mapRepair) surelyChanges(info *types.Info, n ast.Node, from, to token.Pos) bool {
-	found := false
-	ast.Inspect(n, func(n ast.Node) bool {
-		if n == nil || found || n.Pos() >= to {
-			return false
-		}
-		within := from <= n.Pos()
-		switch n := n.(type) {
-		case *ast.GoStmt:
-			return false
-		case *ast.SendStmt, *ast.SelectStmt:
-			found = within
-		case *ast.UnaryExpr:
-			found = within && n.Op == token.ARROW
-		case *ast.RangeStmt:
-			_, ch := info.TypeOf(n.X).Underlying().(*types.Chan)
-			found = within && ch
-		case *ast.CallExpr:
-			fn, ok := typeutil.Callee(info, n).(*types.Func)
-			found = within && ok && (fn.Name() == "Wait" || fn.FullName() == "time.Sleep" || fn.FullName() == "runtime.Gosched" || r.writer(fn))
-		}
-		return !found
-	})
-	return found || slices.ContainsFunc(r.sites, func(s *site) bool {
+	return waitsBetween(info, n, from, to, func(_ *ast.CallExpr, fn *types.Func) bool {
+		return fn != nil && (fn.FullName() == "time.Sleep" || r.writer(fn))
+	}) || slices.ContainsFunc(r.sites, func(s *site) bool {
 		return s.Op.Writes() && contains(n, s.node) && from <= s.node.Pos() && s.node.Pos() < to
 	})
 }
@@ -417,12 +397,22 @@ func (r *mapRepair) changes(info *types.Info, n ast.Node, from, to token.Pos) bo
 // goroutine, which may change the map meanwhile.
 func (r *mapRepair) waits(info *types.Info, n ast.Node, from, to token.Pos) bool {
 	j := &job{r: r, info: info}
+	return waitsBetween(info, n, from, to, func(call *ast.CallExpr, _ *types.Func) bool {
+		return waitsForAnother(j.effect(call).Blocks)
+	})
+}
+
+// waitsBetween reports whether what stands in n between two positions waits for
+// a goroutine by its looks, or makes a call for which calls is true. What a
+// goroutine does that is started there is left out. Calls of what is no
+// declared function or method have a nil *types.Func.
+func waitsBetween(info *types.Info, n ast.Node, from, to token.Pos, calls func(*ast.CallExpr, *types.Func) bool) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
-		if n == nil || found {
+		if n == nil || found || n.Pos() >= to {
 			return false
 		}
-		within := from <= n.Pos() && n.Pos() < to
+		within := from <= n.Pos()
 		switch n := n.(type) {
 		case *ast.GoStmt:
 			return false
@@ -435,7 +425,7 @@ func (r *mapRepair) waits(info *types.Info, n ast.Node, from, to token.Pos) bool
 			found = within && ch
 		case *ast.CallExpr:
 			fn, _ := typeutil.Callee(info, n).(*types.Func)
-			found = within && (fn != nil && (fn.Name() == "Wait" || fn.FullName() == "runtime.Gosched") || waitsForAnother(j.effect(n).Blocks))
+			found = within && (fn != nil && (fn.Name() == "Wait" || fn.FullName() == "runtime.Gosched") || calls(n, fn))
 		}
 		return !found
 	})
