@@ -3,6 +3,7 @@ package summarise
 import (
 	"go/token"
 	"go/types"
+	"iter"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -17,16 +18,23 @@ import (
 // built here. A copy shares its source's maps.
 func (b *builder) copiedFrom(a *ssa.Alloc) []access.Path {
 	var out []access.Path
-	for _, ref := range *a.Referrers() {
-		st, ok := ref.(*ssa.Store)
-		if !ok || st.Addr != a {
-			continue
-		}
-		for _, p := range b.pathsOf(st.Val) {
+	for v := range storedIn(a) {
+		for _, p := range b.pathsOf(v) {
 			out = merge(out, p)
 		}
 	}
 	return out
+}
+
+// storedIn yields what is stored in a variable as a whole.
+func storedIn(a *ssa.Alloc) iter.Seq[ssa.Value] {
+	return func(yield func(ssa.Value) bool) {
+		for _, ref := range *a.Referrers() {
+			if st, ok := ref.(*ssa.Store); ok && st.Addr == a && !yield(st.Val) {
+				return
+			}
+		}
+	}
 }
 
 // inCopy reports whether addr is a field of a local copy of a struct: what is

@@ -114,12 +114,8 @@ func (b *builder) cellPaths(a *ssa.Alloc) []access.Path {
 			break
 		}
 		var out []access.Path
-		for _, ref := range *a.Referrers() {
-			st, ok := ref.(*ssa.Store)
-			if !ok || st.Addr != a {
-				continue
-			}
-			for _, p := range b.pathsOf(st.Val) {
+		for v := range storedIn(a) {
+			for _, p := range b.pathsOf(v) {
 				if p.Root.Kind == access.LocalVar && p.N == 0 && isMap(elem) {
 					continue // made here: the variable is the better name
 				}

@@ -245,12 +245,7 @@ func handedOver(v ssa.Value) bool {
 		if !ok {
 			return false
 		}
-		var stored []ssa.Value
-		for _, ref := range *a.Referrers() {
-			if st, ok := ref.(*ssa.Store); ok && st.Addr == a {
-				stored = append(stored, st.Val)
-			}
-		}
+		stored := slices.Collect(storedIn(a))
 		if len(stored) != 1 {
 			return false
 		}

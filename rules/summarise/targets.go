@@ -140,10 +140,8 @@ func (b *builder) loadedTargets(addr ssa.Value, depth int) []Target {
 	switch a := addr.(type) {
 	case *ssa.Alloc:
 		var out []Target
-		for _, ref := range *a.Referrers() {
-			if st, ok := ref.(*ssa.Store); ok && st.Addr == a {
-				out = append(out, b.targetsIn(st.Val, depth+1)...)
-			}
+		for v := range storedIn(a) {
+			out = append(out, b.targetsIn(v, depth+1)...)
 		}
 		return out
 	case *ssa.FieldAddr:
