@@ -19,6 +19,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"iter"
 	"os"
 	"path/filepath"
 	"sort"
@@ -77,6 +78,23 @@ type family struct {
 	imports  map[string][]string // see moduleImports; nil until needed
 	unit     *Unit               // of a program that Single made, else nil
 	standard types.Importer      // likewise; nil until it is needed
+}
+
+// OwnFiles yields the syntax of the user's packages that have been checked. A
+// file is yielded once for each variant of a package that has it.
+func (p *Program) OwnFiles() iter.Seq2[*Package, *ast.File] {
+	return func(yield func(*Package, *ast.File) bool) {
+		for _, pkg := range p.All {
+			if !pkg.Main || pkg.Info == nil {
+				continue
+			}
+			for _, file := range pkg.Syntax {
+				if !yield(pkg, file) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // A Package is a package as it is compiled: one import path has several
@@ -257,14 +275,9 @@ func (p *Program) File(name string) (*Package, *ast.File) {
 			return pkg, p.sources[name].syntax
 		}
 	}
-	for _, pkg := range p.All {
-		if pkg.Info == nil || !pkg.Main {
-			continue
-		}
-		for _, f := range pkg.Syntax {
-			if p.Fset.Position(f.Package).Filename == name {
-				return pkg, f
-			}
+	for pkg, f := range p.OwnFiles() {
+		if p.Fset.Position(f.Package).Filename == name {
+			return pkg, f
 		}
 	}
 	return nil, nil

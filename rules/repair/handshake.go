@@ -22,27 +22,22 @@ import (
 // needy site make others go on. Fields of different objects count as one.
 func (r *mapRepair) signals() map[string]bool {
 	out := make(map[string]bool)
-	for _, pkg := range r.p.All {
-		if !pkg.Main || pkg.Info == nil {
-			continue
-		}
-		for _, file := range pkg.Syntax {
-			for _, decl := range file.Decls {
-				fd, ok := decl.(*ast.FuncDecl)
-				if !ok {
-					continue
-				}
-				fn, ok := pkg.Info.Defs[fd.Name].(*types.Func)
-				if !ok || !r.reaches(fn) && !r.needyIn(fd) {
-					continue
-				}
-				ast.Inspect(fd, func(n ast.Node) bool {
-					if v := signalled(pkg.Info, n); v != nil {
-						out[r.varKey(v)] = true
-					}
-					return true
-				})
+	for pkg, file := range r.p.OwnFiles() {
+		for _, decl := range file.Decls {
+			fd, ok := decl.(*ast.FuncDecl)
+			if !ok {
+				continue
 			}
+			fn, ok := pkg.Info.Defs[fd.Name].(*types.Func)
+			if !ok || !r.reaches(fn) && !r.needyIn(fd) {
+				continue
+			}
+			ast.Inspect(fd, func(n ast.Node) bool {
+				if v := signalled(pkg.Info, n); v != nil {
+					out[r.varKey(v)] = true
+				}
+				return true
+			})
 		}
 	}
 	return out

@@ -108,24 +108,19 @@ func (r *mapRepair) lendIn(pkg *load.Package, file *ast.File, e ast.Expr, path [
 // or hands it on, so that somebody may; nil if it only reads it.
 func (r *mapRepair) changed(field *types.Var) ast.Node {
 	var at ast.Node
-	for _, pkg := range r.p.All {
-		if !pkg.Main || pkg.Info == nil {
-			continue
-		}
-		for _, file := range pkg.Syntax {
-			ast.Inspect(file, func(n ast.Node) bool {
-				sel, ok := n.(*ast.SelectorExpr)
-				if !ok || at != nil || sel.Sel.Name != field.Name() {
-					return at == nil
+	for pkg, file := range r.p.OwnFiles() {
+		ast.Inspect(file, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok || at != nil || sel.Sel.Name != field.Name() {
+				return at == nil
+			}
+			if w, ok := pkg.Info.Uses[sel.Sel].(*types.Var); ok && sameVar(r.p.Fset, w, field) {
+				if path, ok := pathTo(file, sel); !ok || !onlyReads(pkg.Info, path) {
+					at = sel
 				}
-				if w, ok := pkg.Info.Uses[sel.Sel].(*types.Var); ok && sameVar(r.p.Fset, w, field) {
-					if path, ok := pathTo(file, sel); !ok || !onlyReads(pkg.Info, path) {
-						at = sel
-					}
-				}
-				return true
-			})
-		}
+			}
+			return true
+		})
 	}
 	return at
 }

@@ -27,23 +27,18 @@ func (s *Session) holdings() []*holding {
 	}
 	s.held = []*holding{}
 	seen := make(map[string]bool) // files: a test variant shares those of its package
-	for _, pkg := range s.p.All {
-		if !pkg.Main || pkg.Info == nil {
+	for pkg, file := range s.p.OwnFiles() {
+		name := s.p.Fset.File(file.FileStart).Name()
+		if seen[name] {
 			continue
 		}
-		for _, file := range pkg.Syntax {
-			name := s.p.Fset.File(file.FileStart).Name()
-			if seen[name] {
-				continue
+		seen[name] = true
+		ast.Inspect(file, func(n ast.Node) bool {
+			if funcBody(n) != nil {
+				s.held = append(s.held, s.holdingsIn(newFunction(pkg, file, n))...)
 			}
-			seen[name] = true
-			ast.Inspect(file, func(n ast.Node) bool {
-				if funcBody(n) != nil {
-					s.held = append(s.held, s.holdingsIn(newFunction(pkg, file, n))...)
-				}
-				return true
-			})
-		}
+			return true
+		})
 	}
 	return s.held
 }
@@ -298,22 +293,17 @@ func (r *mapRepair) pointerLock() {
 // already, or nil.
 func (r *mapRepair) setLater(f *types.Var) ast.Node {
 	var at ast.Node
-	for _, pkg := range r.p.All {
-		if !pkg.Main || pkg.Info == nil {
-			continue
-		}
-		for _, file := range pkg.Syntax {
-			ast.Inspect(file, func(n ast.Node) bool {
-				if as, ok := n.(*ast.AssignStmt); ok && at == nil {
-					for _, lhs := range as.Lhs {
-						if sel, ok := ast.Unparen(lhs).(*ast.SelectorExpr); ok && pkg.Info.Uses[sel.Sel] == f {
-							at = sel
-						}
+	for pkg, file := range r.p.OwnFiles() {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if as, ok := n.(*ast.AssignStmt); ok && at == nil {
+				for _, lhs := range as.Lhs {
+					if sel, ok := ast.Unparen(lhs).(*ast.SelectorExpr); ok && pkg.Info.Uses[sel.Sel] == f {
+						at = sel
 					}
 				}
-				return at == nil
-			})
-		}
+			}
+			return at == nil
+		})
 	}
 	return at
 }
@@ -326,40 +316,35 @@ func (r *mapRepair) unset(f *types.Var, s access.Step) ast.Node {
 		return ok && n.Obj().Name() == s.Type && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == s.Pkg
 	}
 	var at ast.Node
-	for _, pkg := range r.p.All {
-		if !pkg.Main || pkg.Info == nil {
-			continue
-		}
-		for _, file := range pkg.Syntax {
-			ast.Inspect(file, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.CompositeLit:
-					t := pkg.Info.TypeOf(n)
-					if t == nil {
-						return true
-					}
-					if ptr, ok := t.Underlying().(*types.Pointer); ok {
-						t = ptr.Elem() // elided in a list of pointers
-					}
-					if is(t) && !setsField(n, f.Name()) {
-						at = n
-					}
-				case *ast.CallExpr:
-					if calleeName(n) == "new" && len(n.Args) == 1 && is(pkg.Info.TypeOf(n.Args[0])) {
-						at = n
-					}
-				case *ast.ValueSpec:
-					if n.Type != nil && len(n.Values) == 0 && is(pkg.Info.TypeOf(n.Type)) {
-						at = n
-					}
-				case *ast.Field: // of a struct, by value; results and parameters are set by others
-					if t := pkg.Info.TypeOf(n.Type); t != nil && is(t) {
-						at = n
-					}
+	for pkg, file := range r.p.OwnFiles() {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CompositeLit:
+				t := pkg.Info.TypeOf(n)
+				if t == nil {
+					return true
 				}
-				return at == nil
-			})
-		}
+				if ptr, ok := t.Underlying().(*types.Pointer); ok {
+					t = ptr.Elem() // elided in a list of pointers
+				}
+				if is(t) && !setsField(n, f.Name()) {
+					at = n
+				}
+			case *ast.CallExpr:
+				if calleeName(n) == "new" && len(n.Args) == 1 && is(pkg.Info.TypeOf(n.Args[0])) {
+					at = n
+				}
+			case *ast.ValueSpec:
+				if n.Type != nil && len(n.Values) == 0 && is(pkg.Info.TypeOf(n.Type)) {
+					at = n
+				}
+			case *ast.Field: // of a struct, by value; results and parameters are set by others
+				if t := pkg.Info.TypeOf(n.Type); t != nil && is(t) {
+					at = n
+				}
+			}
+			return at == nil
+		})
 	}
 	return at
 }

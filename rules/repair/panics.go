@@ -280,19 +280,14 @@ func (s *Session) mayPanic(fn *types.Func, depth int) bool {
 func (s *Session) bodyOf(fn *types.Func) (*ast.FuncDecl, *types.Info) {
 	if s.decls == nil {
 		s.decls = make(map[string]declaredFunc)
-		for _, pkg := range s.p.All {
-			if !pkg.Main || pkg.Info == nil {
-				continue
-			}
-			for _, file := range pkg.Syntax {
-				for _, d := range file.Decls {
-					d, ok := d.(*ast.FuncDecl)
-					if !ok || d.Body == nil {
-						continue
-					}
-					if obj, ok := pkg.Info.Defs[d.Name].(*types.Func); ok {
-						s.decls[obj.FullName()] = declaredFunc{d, pkg.Info}
-					}
+		for pkg, file := range s.p.OwnFiles() {
+			for _, d := range file.Decls {
+				d, ok := d.(*ast.FuncDecl)
+				if !ok || d.Body == nil {
+					continue
+				}
+				if obj, ok := pkg.Info.Defs[d.Name].(*types.Func); ok {
+					s.decls[obj.FullName()] = declaredFunc{d, pkg.Info}
 				}
 			}
 		}
@@ -360,17 +355,12 @@ func (r *mapRepair) outlived() bool {
 // deferredNeedy reports whether some function defers what may need the lock.
 func (r *mapRepair) deferredNeedy() bool {
 	found := false
-	for _, pkg := range r.p.All {
-		if !pkg.Main || pkg.Info == nil {
-			continue
-		}
-		for _, file := range pkg.Syntax {
-			ast.Inspect(file, func(n ast.Node) bool {
-				d, ok := n.(*ast.DeferStmt)
-				found = found || ok && r.takenBy(&job{r: r, info: pkg.Info, fn: &function{file: file}}, d)
-				return !found
-			})
-		}
+	for pkg, file := range r.p.OwnFiles() {
+		ast.Inspect(file, func(n ast.Node) bool {
+			d, ok := n.(*ast.DeferStmt)
+			found = found || ok && r.takenBy(&job{r: r, info: pkg.Info, fn: &function{file: file}}, d)
+			return !found
+		})
 	}
 	return found
 }

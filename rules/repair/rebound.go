@@ -95,18 +95,13 @@ func choosesObject(t types.Type) bool {
 // slice or array is assigned, or nil.
 func (s *Session) elementStore(t types.Type) ast.Node {
 	var at ast.Node
-	for _, pkg := range s.p.All {
-		if !pkg.Main || pkg.Info == nil {
-			continue
-		}
-		for _, file := range pkg.Syntax {
-			ast.Inspect(file, func(n ast.Node) bool {
-				if n != nil && at == nil && storesElement(pkg.Info, n, t) {
-					at = n
-				}
-				return at == nil
-			})
-		}
+	for pkg, file := range s.p.OwnFiles() {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if n != nil && at == nil && storesElement(pkg.Info, n, t) {
+				at = n
+			}
+			return at == nil
+		})
 	}
 	return at
 }
@@ -143,27 +138,25 @@ func (s *Session) assignment(v *types.Var) ast.Node {
 		return at
 	}
 	var at ast.Node
-	for _, pkg := range s.p.All {
-		if !pkg.Main || pkg.Info == nil || v.Pkg() == nil || !v.Exported() && pkg.Path != v.Pkg().Path() {
+	for pkg, file := range s.p.OwnFiles() {
+		if v.Pkg() == nil || !v.Exported() && pkg.Path != v.Pkg().Path() {
 			continue
 		}
-		for _, file := range pkg.Syntax {
-			ast.Inspect(file, func(n ast.Node) bool {
-				if n == nil || at != nil {
-					return at == nil
+		ast.Inspect(file, func(n ast.Node) bool {
+			if n == nil || at != nil {
+				return at == nil
+			}
+			hit := func(e ast.Expr) {
+				if w, ok := variableOf(pkg.Info, e); ok && sameVar(s.p.Fset, v, w) {
+					at = e
 				}
-				hit := func(e ast.Expr) {
-					if w, ok := variableOf(pkg.Info, e); ok && sameVar(s.p.Fset, v, w) {
-						at = e
-					}
-				}
-				targets(n, hit)
-				if e := addressed(pkg.Info, n); e != nil {
-					hit(e)
-				}
-				return true
-			})
-		}
+			}
+			targets(n, hit)
+			if e := addressed(pkg.Info, n); e != nil {
+				hit(e)
+			}
+			return true
+		})
 	}
 	if s.assigned == nil {
 		s.assigned = make(map[*types.Var]ast.Node)

@@ -192,20 +192,15 @@ func (s *Session) mentioners() map[string][]string {
 		return s.callers
 	}
 	s.callers, s.backs = make(map[string][]string), make(map[string][]string)
-	for _, pkg := range s.p.All {
-		if !pkg.Main || pkg.Info == nil {
-			continue
-		}
-		for _, file := range pkg.Syntax {
-			for _, decl := range file.Decls {
-				m := &mentionWalk{s: s, callers: s.callers, info: pkg.Info, decl: decl, from: anyValue}
-				if decl, ok := decl.(*ast.FuncDecl); ok {
-					if obj, ok := pkg.Info.Defs[decl.Name].(*types.Func); ok {
-						m.from = obj.FullName()
-					}
+	for pkg, file := range s.p.OwnFiles() {
+		for _, decl := range file.Decls {
+			m := &mentionWalk{s: s, callers: s.callers, info: pkg.Info, decl: decl, from: anyValue}
+			if decl, ok := decl.(*ast.FuncDecl); ok {
+				if obj, ok := pkg.Info.Defs[decl.Name].(*types.Func); ok {
+					m.from = obj.FullName()
 				}
-				ast.Inspect(decl, m.visit)
 			}
+			ast.Inspect(decl, m.visit)
 		}
 	}
 	return s.callers
@@ -344,27 +339,25 @@ func (r *mapRepair) heldCalls() {
 	if r.lock.isNew || r.level() == edit.Manual {
 		return
 	}
-	for _, pkg := range r.p.All {
-		if !pkg.Main || pkg.Info == nil || !ast.IsExported(r.lock.id.Name) && pkg.Path != r.lock.id.Pkg {
+	for pkg, file := range r.p.OwnFiles() {
+		if !ast.IsExported(r.lock.id.Name) && pkg.Path != r.lock.id.Pkg {
 			continue
 		}
-		for _, file := range pkg.Syntax {
-			ast.Inspect(file, func(n ast.Node) bool {
-				if funcBody(n) == nil {
-					return true
-				}
-				j := &job{r: r, info: pkg.Info, fn: newFunction(pkg, file, n)}
-				j.held = j.heldIntervals()
-				if body, ok := r.splitBody(j.fn); ok {
-					j.held = append(j.held, body)
-				}
-				if len(j.held) > 0 {
-					j.callsWhileHeld()
-					j.handshakes()
-				}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if funcBody(n) == nil {
 				return true
-			})
-		}
+			}
+			j := &job{r: r, info: pkg.Info, fn: newFunction(pkg, file, n)}
+			j.held = j.heldIntervals()
+			if body, ok := r.splitBody(j.fn); ok {
+				j.held = append(j.held, body)
+			}
+			if len(j.held) > 0 {
+				j.callsWhileHeld()
+				j.handshakes()
+			}
+			return true
+		})
 	}
 }
 

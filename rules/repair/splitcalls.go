@@ -102,25 +102,20 @@ func (p *splitting) leaveWhole() {
 	r := p.r
 	uses := make(map[string]int)
 	seen := make(map[string]bool) // files: a test variant shares those of its package
-	for _, pkg := range r.p.All {
-		if !pkg.Main || pkg.Info == nil {
+	for pkg, file := range r.p.OwnFiles() {
+		if name := r.fileName(file); seen[name] {
 			continue
+		} else {
+			seen[name] = true
 		}
-		for _, file := range pkg.Syntax {
-			if name := r.fileName(file); seen[name] {
-				continue
-			} else {
-				seen[name] = true
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				if id, ok := n.(*ast.Ident); ok {
-					if fn, ok := pkg.Info.Uses[id].(*types.Func); ok && p.splits[fn.Origin().FullName()] != nil {
-						uses[fn.Origin().FullName()]++
-					}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				if fn, ok := pkg.Info.Uses[id].(*types.Func); ok && p.splits[fn.Origin().FullName()] != nil {
+					uses[fn.Origin().FullName()]++
 				}
-				return true
-			})
-		}
+			}
+			return true
+		})
 	}
 	for _, s := range r.redirected {
 		uses[s.obj.FullName()]--

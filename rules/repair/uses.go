@@ -216,18 +216,13 @@ func (r *mapRepair) sharedWith(info *types.Info, e ast.Expr) {
 	if v == nil || r.is(v) || !isMap(v.Type()) {
 		return
 	}
-	for _, pkg := range r.p.All {
-		if !pkg.Main || pkg.Info == nil {
-			continue
-		}
-		for _, file := range pkg.Syntax {
-			if at := writtenBy(pkg.Info, file, func(x ast.Expr) bool {
-				w := sharedVar(pkg.Info, x)
-				return w != nil && sameVar(r.p.Fset, v, w)
-			}); at != nil {
-				r.doubt(edit.Unsafe, e.Pos(), "the map here is that of %s too, which is changed without this lock", types.ExprString(e))
-				return
-			}
+	for pkg, file := range r.p.OwnFiles() {
+		if at := writtenBy(pkg.Info, file, func(x ast.Expr) bool {
+			w := sharedVar(pkg.Info, x)
+			return w != nil && sameVar(r.p.Fset, v, w)
+		}); at != nil {
+			r.doubt(edit.Unsafe, e.Pos(), "the map here is that of %s too, which is changed without this lock", types.ExprString(e))
+			return
 		}
 	}
 }
