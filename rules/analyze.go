@@ -45,7 +45,7 @@ type Config struct {
 }
 
 // A judgement is a function like judge.Findings.
-type judgement func(prog *link.Program, main func(pkg string) bool, text func(access.Pos) string) []*judge.Finding
+type judgement func(prog *link.Program, main func(pkg string) bool, text func(access.Pos) string) ([]*judge.Finding, []judge.Broken)
 
 func (c *Config) wants(rule string) bool {
 	return len(c.Rules) == 0 || slices.Contains(c.Rules, rule)
@@ -163,7 +163,10 @@ func (a *analysis) find(ctx context.Context) ([]*judge.Finding, error) {
 		all = append(all, a.walked(all)...)
 	}
 	a.cfg.progress("linking %d packages", len(all))
-	a.link = link.Link(all)
+	var err error
+	if a.link, err = linked(all); err != nil {
+		return nil, err
+	}
 	own := make(map[string]bool)
 	for _, u := range units {
 		own[u.Types.Path()] = true
@@ -181,7 +184,10 @@ func (a *analysis) find(ctx context.Context) ([]*judge.Finding, error) {
 	if a.cfg.judge != nil {
 		findings = a.cfg.judge
 	}
-	fs := findings(a.link, func(pkg string) bool { return own[pkg] }, a.line)
+	fs, broken := findings(a.link, func(pkg string) bool { return own[pkg] }, a.line)
+	if err := a.noteBroken(broken); err != nil {
+		return nil, err
+	}
 	a.found = slices.DeleteFunc(fs, func(f *judge.Finding) bool { return !a.wanted(f) })
 	return slices.Clone(a.found), nil
 }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -284,8 +285,14 @@ func (a *analysis) prove(ctx context.Context, group []*judge.Finding) (failed ma
 	}
 	again := newAnalysis(edited, a.cfg, a)
 	left, err := again.find(ctx)
-	if err != nil {
-		return nil, err
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return a.blame(ctx, group, err)
+	}
+	if why := a.brokeMore(again); why != "" {
+		return a.blame(ctx, group, errors.New(why))
 	}
 	for _, f := range group {
 		if i := stillThere(f, group, a.found, left); i >= 0 {

@@ -223,8 +223,8 @@ func (s *soak) idempotent(paths []string) {
 
 // everyMap finds every map that is used after the start of the program, whoever
 // uses it, and that is not guarded by one lock.
-func (s *soak) everyMap(prog *link.Program, main func(string) bool, text func(access.Pos) string) []*judge.Finding {
-	out := judge.Findings(prog, main, text)
+func (s *soak) everyMap(prog *link.Program, main func(string) bool, text func(access.Pos) string) ([]*judge.Finding, []judge.Broken) {
+	out, broken := judge.Findings(prog, main, text)
 	out = slices.DeleteFunc(out, func(f *judge.Finding) bool { return f.Rule != judge.SharedMap })
 	found := make(map[access.Location]bool)
 	for _, f := range out {
@@ -251,7 +251,7 @@ func (s *soak) everyMap(prog *link.Program, main func(string) bool, text func(ac
 	}
 	s.counting = nil
 	judge.Sort(out)
-	return out
+	return out, broken
 }
 
 // atStart is why an access during package initialisation needs no lock.

@@ -26,13 +26,17 @@ type judge struct {
 	main  func(pkg string) bool
 	pairs map[access.Location][]link.Pair
 	sites map[access.Location][]*link.Site
+
+	rule   string // that is at work
+	broken []Broken
 }
 
-// Findings returns what is wrong in a linked program, in position order. text
+// Findings returns what is wrong in a linked program, in position order, and
+// the maps that nobody knows about because a rule panicked. text
 // returns the source line at a position, main
 // reports whether a package is the user's own: nothing is reported about maps
 // of other packages but that a format call of the user's walks them.
-func Findings(prog *link.Program, main func(pkg string) bool, text func(access.Pos) string) []*Finding {
+func Findings(prog *link.Program, main func(pkg string) bool, text func(access.Pos) string) ([]*Finding, []Broken) {
 	j := &judge{prog: prog, main: main, pairs: make(map[access.Location][]link.Pair)}
 	for _, p := range prog.Pairs {
 		j.pairs[p.Loc] = append(j.pairs[p.Loc], p)
@@ -46,12 +50,12 @@ func Findings(prog *link.Program, main func(pkg string) bool, text func(access.P
 	slices.SortFunc(locs, compareLocations)
 	var out []*Finding
 	for _, loc := range locs {
-		out = append(out, j.location(loc, sites[loc])...)
+		out = append(out, j.whole(loc, sites[loc])...)
 	}
 	out = mergeSinks(out)
 	Sort(out)
 	identify(out, text)
-	return out
+	return out, j.broken
 }
 
 // Sort puts findings in position order.
@@ -84,6 +88,7 @@ type verdict struct {
 
 // location judges one map.
 func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
+	j.rule = SharedMap
 	v := &verdict{loc: loc, sites: sites, pairs: j.pairs[loc]}
 	writes := false
 	for _, s := range sites {
@@ -115,6 +120,7 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 			out = fs
 		}
 	}
+	j.rule = DeepFormat
 	for _, s := range v.needy {
 		if s.Op == access.Format && j.main(s.Pkg) {
 			if f := j.deepFormat(v, s); f != nil {
