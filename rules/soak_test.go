@@ -231,8 +231,8 @@ func (s *soak) everyMap(prog *link.Program, main func(string) bool, text func(ac
 		found[f.Map] = true
 		if f.Evidence == judge.Possible {
 			for i := range f.Sites {
-				if x := &f.Sites[i]; x.Op != access.Replace && x.Exempt != atStart {
-					x.Exempt = "" // the soak has goroutines everywhere
+				if x := &f.Sites[i]; !spared(x.Op, x.Exempt, x.Base) {
+					x.Exempt = ""
 				}
 			}
 		}
@@ -257,6 +257,15 @@ func (s *soak) everyMap(prog *link.Program, main func(string) bool, text func(ac
 // atStart is why an access during package initialisation needs no lock.
 const atStart = "package initialisation"
 
+// spared reports whether an access needs no lock though the soak has goroutines
+// everywhere: during initialisation, and where a new object is given its map, in a
+// literal as a rule, where no lock can be taken. A method that gives one to its
+// receiver may be run at any time.
+func spared(op access.Op, exempt string, base access.Path) bool {
+	made := base.Root.Kind != access.Param && base.Root.Kind != access.GlobalVar
+	return exempt == atStart || exempt != "" && op == access.Replace && made
+}
+
 // forced makes a finding of a map that judge is content with because only one
 // goroutine can use it, or nobody changes it: the soak does not want to know. Nil
 // if one lock is held at all accesses that need one.
@@ -267,9 +276,7 @@ func (s *soak) forced(loc access.Location, sites []*link.Site) *judge.Finding {
 	}
 	var needy []*link.Site
 	for _, site := range sites {
-		// A new object is given its map in a literal, as a rule, where no lock
-		// can be taken, and need not be.
-		if site.Exempt != atStart && site.Op != access.Format && (site.Exempt == "" || site.Op != access.Replace) {
+		if site.Op != access.Format && !spared(site.Op, site.Exempt, site.Path.Base()) {
 			needy = append(needy, site)
 		}
 	}
