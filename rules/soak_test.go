@@ -79,7 +79,7 @@ type soak struct {
 
 // list returns the packages that patterns match.
 func (s *soak) list(patterns []string) []string {
-	out := s.golang(time.Minute, append([]string{"list", "-e", "-f", "{{if or .GoFiles .CgoFiles}}{{.ImportPath}}{{end}}"}, patterns...)...)
+	out := s.golang(10*time.Minute, append([]string{"list", "-e", "-f", "{{if or .GoFiles .CgoFiles}}{{.ImportPath}}{{end}}"}, patterns...)...)
 	if out.err != nil {
 		s.t.Fatalf("go list: %v\n%s", out.err, out.text)
 	}
