@@ -184,6 +184,10 @@ func (n *node) runs(t *Thread, ed edge) {
 	}
 }
 
+// maxAlike bounds how many goroutines of one go statement a function is said to
+// leave behind: more of them say nothing new, and would crowd out the others.
+const maxAlike = 6
+
 // inherit adds the goroutines that a callee leaves behind to ts, but for those
 // that do nothing which n can name.
 func (n *node) inherit(ts []*Thread, e *summarise.Event, ed edge, i int) []*Thread {
@@ -192,6 +196,15 @@ func (n *node) inherit(ts []*Thread, e *summarise.Event, ed edge, i int) []*Thre
 			break
 		}
 		if !t.inheritable() {
+			continue
+		}
+		alike := 0
+		for _, o := range ts {
+			if o.Spawn == t.Spawn && o.Entry == t.Entry {
+				alike++
+			}
+		}
+		if alike >= maxAlike {
 			continue
 		}
 		if u := n.inherited(t, e, ed, i); len(u.Accs) > 0 {
