@@ -327,6 +327,9 @@ func (a *analysis) env() *summarise.Env {
 	}
 	if a.outside != nil {
 		env.Own, env.Footprints.Behind = a.outside.isOwn, a.outside.behind
+		env.Panicked = sync.OnceValue(func() []types.Type {
+			return append(summarise.PanicTypes(a.units()), a.outside.panics(a.prog.Roots[0].Types)...)
+		})
 	}
 	return env
 }

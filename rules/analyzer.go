@@ -169,6 +169,7 @@ func (u *unit) ownSection(pass *vet.Pass, path string, imports []importedFact) (
 		Summary: facts.Trim(a.summary(pkg), out.summaries()),
 		Hidden:  hiddenTypes(pkg.Types, a.env().Footprints, false),
 		Ignores: ignore.Ranges(prog),
+		Panics:  typeNames(summarise.PanicTypes(prog.Roots)),
 		Imports: direct(pkg.Types, imports),
 	}
 	for _, f := range a.found {
@@ -232,11 +233,18 @@ func (a *analysis) inferredHere(f *judge.Finding) bool {
 	if f.Rule != judge.SharedMap || f.Evidence != judge.Inferred {
 		return true
 	}
+	if len(f.Accesses) < 2 {
+		return true // inferred from where the object is from
+	}
 	for _, acc := range f.Accesses {
 		if len(acc.Goroutine) == 0 {
 			return true // inferred from a lock
 		}
-		if pkg, _ := a.prog.File(acc.Goroutine[0].Pos.File); pkg == nil || acc.Pkg != pkg.Path || f.Map.Pkg != pkg.Path {
+		at := acc.Goroutine[0].Pos
+		if !at.IsValid() && len(acc.Goroutine) > 1 {
+			at = acc.Goroutine[1].Pos // the first says which function goes on
+		}
+		if pkg, _ := a.prog.File(at.File); pkg == nil || acc.Pkg != pkg.Path || f.Map.Pkg != pkg.Path {
 			return false
 		}
 	}

@@ -169,3 +169,50 @@ func hiddenWalks(path string, h facts.Hidden, how sinks.Traversal) []sinks.Walk 
 	}
 	return out
 }
+
+// typeNames returns the names of those types that an importer can look up.
+func typeNames(ts []types.Type) []facts.TypeName {
+	var out []facts.TypeName
+	for _, t := range ts {
+		_, pointer := types.Unalias(t).(*types.Pointer)
+		named, ok := types.Unalias(deref(t)).(*types.Named)
+		if !ok || named.TypeArgs().Len() > 0 || named.Obj().Pkg() == nil || named.Obj().Parent() != named.Obj().Pkg().Scope() {
+			continue
+		}
+		out = append(out, facts.TypeName{Pkg: facts.Plain(named.Obj().Pkg().Path()), Name: named.Obj().Name(), Pointer: pointer})
+	}
+	return out
+}
+
+// panics returns the types of what the packages that pkg imports panic with, as
+// far as their export data has them.
+func (o *outside) panics(pkg *types.Package) []types.Type {
+	imported := make(map[string]*types.Package)
+	var visit func(*types.Package)
+	visit = func(pkg *types.Package) {
+		if path := facts.Plain(pkg.Path()); imported[path] == nil {
+			imported[path] = pkg
+			for _, imp := range pkg.Imports() {
+				visit(imp)
+			}
+		}
+	}
+	visit(pkg)
+	var out []types.Type
+	for _, from := range o.own {
+		for _, n := range from.Panics {
+			if imported[n.Pkg] == nil {
+				continue
+			}
+			tn, ok := imported[n.Pkg].Scope().Lookup(n.Name).(*types.TypeName)
+			switch {
+			case !ok:
+			case n.Pointer:
+				out = append(out, types.NewPointer(tn.Type()))
+			default:
+				out = append(out, tn.Type())
+			}
+		}
+	}
+	return out
+}

@@ -58,6 +58,7 @@ type Package struct {
 	// not to show them again.
 	Reported []Reported
 	Ignores  []ignore.Range
+	Panics   []TypeName // of what it panics with: what an importer's recover may return
 	Imports  []string // directly, outside the standard library; in order
 }
 
@@ -81,6 +82,13 @@ type Walk struct {
 	Steps    []access.Step
 	Chain    string
 	Guarded  bool
+}
+
+// A TypeName is a type that a package declares at its top level, or a pointer to
+// one.
+type TypeName struct {
+	Pkg, Name string
+	Pointer   bool
 }
 
 // A Reported is a finding, by what it is about.
