@@ -21,6 +21,7 @@ func (p *Program) meet(n *node) {
 		return
 	}
 	var events map[access.Location][]located
+	contended := n.contend(ts)
 	for i, t := range ts {
 		if len(t.Accs) == 0 {
 			continue
@@ -33,7 +34,9 @@ func (p *Program) meet(n *node) {
 			if u.event == t.event && u.Via == nil && t.Via == nil {
 				continue
 			}
-			p.meetThreads(n, t, u)
+			if contended[t] != nil && contended[u] != nil {
+				p.meetThreads(n, t, u, contended[t].accs, contended[u].loose)
+			}
 		}
 		if t.Ends || !t.Local {
 			continue // what is only registered starts when this function is done, as a rule
@@ -165,7 +168,9 @@ func anElement(p access.Path) bool {
 	return slices.ContainsFunc(p.Steps[:p.Base().N], func(s access.Step) bool { return s == access.Elem || s == access.Pooled })
 }
 
-func (p *Program) meetThreads(n *node, t, u *Thread) {
+// meetThreads pairs what t contends for with accesses of u, of which some are
+// loose.
+func (p *Program) meetThreads(n *node, t, u *Thread, accs []contender, loose map[access.Location][]*Acc) {
 	if !n.meets(t, u.event, access.Root{}) && !n.meets(u, t.event, access.Root{}) {
 		return
 	}
@@ -176,13 +181,17 @@ func (p *Program) meetThreads(n *node, t, u *Thread) {
 		return
 	}
 	byLoc := u.byLocation()
-	for _, a := range t.Accs {
-		if p.pairs[a.Loc] == maxPairs || nested && !t.Multi && n.ownEachTurn(t, a) {
+	for _, a := range accs {
+		if p.pairs[a.Loc] == maxPairs || nested && !t.Multi && n.ownEachTurn(t, a.Acc) {
 			continue
 		}
-		for _, b := range byLoc[a.Loc] {
-			if mayConflict(a, b) && n.exact(a, b) && conflict(a, b) && (n.meets(t, u.event, a.Path.Root) || n.meets(u, t.event, a.Path.Root)) {
-				p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{b, u}, Exact: true, In: n.Name})
+		others := loose[a.Loc]
+		if a.loose {
+			others = byLoc[a.Loc]
+		}
+		for _, b := range others {
+			if mayConflict(a.Acc, b) && n.exact(a.Acc, b) && conflict(a.Acc, b) && (n.meets(t, u.event, a.Path.Root) || n.meets(u, t.event, a.Path.Root)) {
+				p.pair(Pair{Loc: a.Loc, A: Side{a.Acc, t}, B: Side{b, u}, Exact: true, In: n.Name})
 			}
 		}
 	}
