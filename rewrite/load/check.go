@@ -106,7 +106,7 @@ func (p *Program) checkFiles(pkg *Package, bodies bool, files []*ast.File, errs 
 	}
 
 	cause := ""
-	if bad, why := p.brokenImports(pkg, files); len(typeErrs) > 0 && len(bad) > 0 {
+	if bad, why := p.brokenImports(pkg, files); len(bad) > 0 && (len(typeErrs) > 0 || bodies && !typed(pkg.Info, files)) {
 		typeErrs, cause = bad, why // what follows from them is noise
 	}
 	if len(errs) > 0 {
@@ -123,6 +123,25 @@ func (p *Program) checkFiles(pkg *Package, bodies bool, files []*ast.File, errs 
 	if bodies {
 		pkg.Errors = all
 	}
+}
+
+// typed reports whether every expression of a selector or call has a type. The
+// type checker is silent about those that follow from an error in an import.
+func typed(info *types.Info, files []*ast.File) bool {
+	all := true
+	for _, f := range files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.ImportSpec:
+				return false
+			case *ast.SelectorExpr, *ast.CallExpr:
+				t := info.TypeOf(n.(ast.Expr))
+				all = all && t != nil && t != types.Typ[types.Invalid]
+			}
+			return all
+		})
+	}
+	return all
 }
 
 // typeCheck runs the type checker over a package and returns its errors.

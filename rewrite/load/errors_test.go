@@ -39,6 +39,18 @@ import "m/decl"
 
 var a = decl.T{}.F1()
 var b = decl.T{}.F2()
+-- quiet/quiet.go --
+package quiet
+
+import "m/decl"
+
+// Nothing is wrong here but what decl makes of G, and the type checker does not
+// say so.
+func F() {
+	if n := (decl.T{}).G().Items; len(n.Names) > 0 {
+		println(len(n.Names))
+	}
+}
 -- far/far.go --
 package far
 
@@ -85,6 +97,7 @@ import "fmt"
 		{"m/body", "body/body.go:3:12: undefined: undefined; body/body.go:3:29: declared and not used: unused"},
 		{"m/decl", "decl/decl.go:3:19: undefined: Missing; decl/decl.go:5:16: undefined: U"},
 		{"m/cascade", "cascade/cascade.go:3:8: import of m/decl is broken: decl/decl.go:3:19: undefined: Missing"},
+		{"m/quiet", "quiet/quiet.go:3:8: import of m/decl is broken: decl/decl.go:3:19: undefined: Missing"},
 		{"m/far", "far/far.go:3:8: import of m/cascade is broken: decl/decl.go:3:19: undefined: Missing"},
 		{"m/syntax", "syntax/syntax.go:3:6: expected 'IDENT', found '{'"},
 		{"m/nomodule", "nomodule/nomodule.go:3:8: import of example.com/nowhere is broken: nomodule/nomodule.go:3:8: " +
