@@ -59,7 +59,7 @@ type Package struct {
 	Reported []Reported
 	Ignores  []ignore.Range
 	Panics   []TypeName // of what it panics with: what an importer's recover may return
-	Imports  []string // directly, outside the standard library; in order
+	Imports  []string   // directly, outside the standard library; in order
 }
 
 // A Hidden is a concrete type with a map inside that formatting walks. Export
