@@ -46,12 +46,25 @@ func (p *Program) meet(n *node) {
 				continue // a constructor is done, as a rule, before anything calls what it stored
 			}
 			for _, l := range events[a.Loc] {
-				if l.event != t.event && mayConflict(a, l.acc) && n.meets(t, l.event, a.Path.Root) && n.exact(a, l.acc) && conflict(a, l.acc.shared(n.entry.locks)) {
+				if l.event != t.event && !(t.Library && n.hands(l.event)) && mayConflict(a, l.acc) && n.meets(t, l.event, a.Path.Root) && n.exact(a, l.acc) && conflict(a, l.acc.shared(n.entry.locks)) {
 					p.pair(Pair{Loc: a.Loc, A: Side{a, t}, B: Side{l.acc, nil}, Exact: true, In: n.Name, Waits: a.Gated && n.silent(a.Path.Root, l.event)})
 				}
 			}
 		}
 	}
+}
+
+// hands reports whether event i of n is a call that hands an object to a library:
+// what the callee does with it first belongs to that, whichever body here the
+// call has. A transport around another sets headers of the request that it is
+// given; if somebody sends that twice, this is the one to blame.
+func (n *node) hands(i int) bool {
+	for k := i + 1; k < len(n.Events) && n.Events[k].Pos == n.Events[i].Pos; k++ {
+		if e := &n.Events[k]; e.Kind == summarise.Spawn && e.Op != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // silent reports whether n has sent nothing, closed nothing and shown the object

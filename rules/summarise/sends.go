@@ -24,6 +24,8 @@ func (b *builder) sends(e Event, name string, ins ssa.CallInstruction, c *ssa.Ca
 	if method := name[lastDot(name)+1:]; method != "Do" && method != "RoundTrip" {
 		return
 	}
+	// What bodies the method may have here, the call runs: the transport has none.
+	e.Targets, e.Args, e.Fns = nil, nil, nil
 	for _, arg := range c.Args {
 		header := headerOf(arg.Type())
 		if header == nil {
