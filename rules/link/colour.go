@@ -39,7 +39,8 @@ type palette struct {
 	starting map[*node][]*Colour
 	calling  map[*node][]caller // who calls a function, on its own goroutine
 	places   map[access.Step][]place
-	multi    *big.Int // those that overlap themselves for sure: Multi, not Assumed
+	making   map[*node][]*Colour // see making
+	multi    *big.Int            // those that overlap themselves for sure: Multi, not Assumed
 }
 
 // A caller is one call of a function.
@@ -55,7 +56,7 @@ func (p *Program) colours() *palette {
 	}
 	c := &palette{
 		of: make(map[*node]*big.Int), starting: make(map[*node][]*Colour),
-		calling: make(map[*node][]caller), places: make(map[access.Step][]place),
+		calling: make(map[*node][]caller), places: make(map[access.Step][]place), making: make(map[*node][]*Colour),
 	}
 	p.palette = c
 	var work []*node
@@ -119,11 +120,14 @@ func (p *Program) colours() *palette {
 
 // reaching returns the goroutines that may run n.
 func (c *palette) reaching(n *node) []*Colour {
-	bits := c.of[n]
-	if bits == nil {
-		return nil
+	if bits := c.of[n]; bits != nil {
+		return c.pick(bits)
 	}
-	var out []*Colour
+	return nil
+}
+
+// pick returns the colours that have their bit set.
+func (c *palette) pick(bits *big.Int) (out []*Colour) {
 	for i := range bits.BitLen() {
 		if bits.Bit(i) == 1 {
 			out = append(out, c.all[i])
@@ -404,7 +408,7 @@ func (p *Program) One(m *Meeting, pkg, typ string) bool {
 		if pl.n.isLiteral() && len(c.calling[pl.n]) == 0 && c.of[pl.n] == nil {
 			return false // kept somewhere: who knows when and how often it is called
 		}
-		for _, x := range c.reaching(pl.n) {
+		for _, x := range p.making(pl.n) {
 			if x.Multi || x == m.A || x == m.B {
 				return false
 			}
@@ -420,6 +424,24 @@ func (p *Program) One(m *Meeting, pkg, typ string) bool {
 		}
 	}
 	return here == 1 || here > 0 && m.A == m.B
+}
+
+// making returns the goroutines that may run n, and those that make function
+// literals which run it when somebody calls them: how often each of these is
+// called nobody can tell, but it is another one each time.
+func (p *Program) making(n *node) []*Colour {
+	c := p.colours()
+	if out, ok := c.making[n]; ok {
+		return out
+	}
+	all := new(big.Int)
+	for by := range p.callersOf(n) {
+		if bits := c.of[by]; bits != nil {
+			all.Or(all, bits)
+		}
+	}
+	c.making[n] = c.pick(all)
+	return c.making[n]
 }
 
 // made returns the places at which objects of a type are made: where the
