@@ -239,6 +239,17 @@ func (p Path) Base() Path {
 	return p.Prefix(n - 1)
 }
 
+// Inline reports whether the variable at p is inside of the object at its first
+// k steps: in a struct that is a field of it perhaps, but behind no pointer.
+func (p *Path) Inline(k int) bool {
+	for ; k < p.N-1; k++ {
+		if p.Steps[k].Ptr || p.Steps[k] == Elem {
+			return false
+		}
+	}
+	return true
+}
+
 // SameBase reports whether p.Base() and q.Base() are equal, without making them.
 func SameBase(p, q *Path) bool {
 	n, m := p.Holder(), q.Holder()

@@ -213,7 +213,7 @@ func (n *node) ownsEach(ps []access.Path, i int) bool {
 // maps are in, of another object: it is a copy of that one.
 func (n *node) sharesField(q access.Path) bool {
 	return slices.ContainsFunc(n.copied, func(a alias) bool {
-		return a.from.N == q.N+1 && a.from.HasPrefix(q) && a.to.Root.Kind != access.LocalVar && !n.fresh[a.to.Root]
+		return a.from.N > q.N && a.from.HasPrefix(q) && a.from.Inline(q.N) && a.to.Root.Kind != access.LocalVar && !n.fresh[a.to.Root]
 	})
 }
 

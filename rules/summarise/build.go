@@ -267,9 +267,10 @@ func (p *packageBuilder) function(fn *ssa.Function) *Func {
 }
 
 // allocates notes the struct types, the embedded ones too, that a makes an
-// object of. Storage for a parameter or a copy makes none.
+// object of. Storage for a parameter or a copy makes none, unless the copy is
+// given maps of its own.
 func (b *builder) allocates(a *ssa.Alloc) {
-	if v := b.varAt[a.Pos()]; v != nil && !a.Heap {
+	if v := b.varAt[a.Pos()]; v != nil && !a.Heap && b.renewed(a) == nil {
 		return
 	}
 	var add func(t types.Type, depth int)

@@ -133,7 +133,23 @@ type renewed struct {
 	at   *ssa.Alloc
 	copy *ssa.Store
 	from []access.Path
-	own  map[int]*ssa.Store // by field: what gives it a new map
+	own  map[inStruct]*ssa.Store // what gives the field a new map
+}
+
+// An inStruct is a field of a struct, or one of a struct that is a field of it,
+// such as an embedded one; the second index is -1 if there is none.
+type inStruct [2]int
+
+// fieldOf returns the field of the variable a that addr is the address of.
+func fieldOf(addr ssa.Value, a *ssa.Alloc) (f inStruct, ok bool) {
+	fa, ok := addr.(*ssa.FieldAddr)
+	if !ok {
+		return f, false
+	}
+	if outer, ok := fa.X.(*ssa.FieldAddr); ok && outer.X == a {
+		return inStruct{outer.Field, fa.Field}, true
+	}
+	return inStruct{fa.Field, -1}, fa.X == a
 }
 
 // renewed returns what a is if it is such a variable, nil if it is not.
@@ -148,11 +164,10 @@ func (b *builder) renewed(a *ssa.Alloc) *renewed {
 }
 
 func (b *builder) findRenewed(a *ssa.Alloc) *renewed {
-	st, ok := deref(a.Type()).Underlying().(*types.Struct)
-	if !ok {
+	if _, ok := deref(a.Type()).Underlying().(*types.Struct); !ok {
 		return nil
 	}
-	r := &renewed{at: a, own: make(map[int]*ssa.Store)}
+	r := &renewed{at: a, own: make(map[inStruct]*ssa.Store)}
 	for _, ref := range *a.Referrers() {
 		switch ref := ref.(type) {
 		case *ssa.Store:
@@ -161,9 +176,10 @@ func (b *builder) findRenewed(a *ssa.Alloc) *renewed {
 			}
 			r.copy = ref
 		case *ssa.FieldAddr:
-			for _, use := range *ref.Referrers() {
-				if s, ok := use.(*ssa.Store); ok && s.Addr == ref && isMap(s.Val.Type()) && isNew(s.Val) {
-					r.own[ref.Field] = s
+			r.findOwn(ref)
+			for _, inner := range *ref.Referrers() {
+				if fa, ok := inner.(*ssa.FieldAddr); ok {
+					r.findOwn(fa)
 				}
 			}
 		}
@@ -172,7 +188,7 @@ func (b *builder) findRenewed(a *ssa.Alloc) *renewed {
 		return nil
 	}
 	for f, s := range r.own {
-		if !before(r.copy, s) || !always(s, st.Field(f)) {
+		if !before(r.copy, s) || !always(s, fieldName(s.Addr.(*ssa.FieldAddr))) {
 			delete(r.own, f)
 		}
 	}
@@ -180,6 +196,20 @@ func (b *builder) findRenewed(a *ssa.Alloc) *renewed {
 		return nil
 	}
 	return r
+}
+
+// findOwn notes what gives the field at fa a new map.
+func (r *renewed) findOwn(fa *ssa.FieldAddr) {
+	f, ok := fieldOf(fa, r.at)
+	for _, use := range *fa.Referrers() {
+		if s, isStore := use.(*ssa.Store); ok && isStore && s.Addr == fa && isMap(s.Val.Type()) && isNew(s.Val) {
+			r.own[f] = s
+		}
+	}
+}
+
+func fieldName(fa *ssa.FieldAddr) string {
+	return deref(fa.X.Type()).Underlying().(*types.Struct).Field(fa.Field).Name()
 }
 
 // isNew reports whether v is a map that was just made, as far as can be seen
@@ -196,7 +226,7 @@ func isNew(v ssa.Value) bool {
 
 // always reports whether the store of a map in field is made on every way to
 // the end of the function, apart from those on which the field was nil.
-func always(st ssa.Instruction, field *types.Var) bool {
+func always(st ssa.Instruction, field string) bool {
 	blk := st.Block()
 	if d := blk.Idom(); d != nil && len(blk.Preds) == 1 && asksForNil(d, field, blk) {
 		st = d.Instrs[0]
@@ -206,7 +236,7 @@ func always(st ssa.Instruction, field *types.Var) bool {
 
 // asksForNil reports whether a block ends in a comparison of the field with nil
 // that leads to then if it is not.
-func asksForNil(blk *ssa.BasicBlock, field *types.Var, then *ssa.BasicBlock) bool {
+func asksForNil(blk *ssa.BasicBlock, field string, then *ssa.BasicBlock) bool {
 	iff, ok := blk.Instrs[len(blk.Instrs)-1].(*ssa.If)
 	if !ok {
 		return false
@@ -223,37 +253,64 @@ func asksForNil(blk *ssa.BasicBlock, field *types.Var, then *ssa.BasicBlock) boo
 		return false
 	}
 	fa, ok := load.X.(*ssa.FieldAddr)
-	return ok && deref(fa.X.Type()).Underlying().(*types.Struct).Field(fa.Field).Name() == field.Name()
+	return ok && fieldName(fa) == field
 }
 
 // refer notes what the fields of a renewed variable refer to, maps first.
 func (b *builder) refer(e Event, r *renewed) {
-	st := deref(r.at.Type()).Underlying().(*types.Struct)
 	e.Kind = Alias
 	for _, maps := range []bool{true, false} {
-		for f := range st.NumFields() {
-			switch st.Field(f).Type().Underlying().(type) {
-			case *types.Basic, *types.Signature, *types.Chan:
-				continue
+		b.referFields(e, r, r.at.Type(), -1, maps)
+	}
+}
+
+// referFields notes what the fields of type t, which is that of r or of its
+// field outer, refer to: those that are maps, or the others.
+func (b *builder) referFields(e Event, r *renewed, t types.Type, outer int, maps bool) {
+	st := deref(t).Underlying().(*types.Struct)
+	at, from := b.pathsOf(r.at), r.from
+	if outer >= 0 {
+		at, from = extend(at, fieldStep(r.at.Type(), outer)), extend(from, fieldStep(r.at.Type(), outer))
+	}
+	for f := range st.NumFields() {
+		own := inStruct{f, -1}
+		if outer >= 0 {
+			own = inStruct{outer, f}
+		} else if r.within(f) {
+			b.referFields(e, r, st.Field(f).Type(), f, maps)
+			continue
+		}
+		switch st.Field(f).Type().Underlying().(type) {
+		case *types.Basic, *types.Signature, *types.Chan:
+			continue
+		}
+		if isMap(st.Field(f).Type()) != maps {
+			continue
+		}
+		step := fieldStep(t, f)
+		tos := extend(from, step)
+		if own := r.own[own]; own != nil {
+			if tos = nil; b.callsOwn(own.Val) {
+				tos = b.pathsOf(own.Val)
 			}
-			if isMap(st.Field(f).Type()) != maps {
-				continue
-			}
-			step := fieldStep(r.at.Type(), f)
-			tos := extend(r.from, step)
-			if own := r.own[f]; own != nil {
-				if tos = nil; b.callsOwn(own.Val) {
-					tos = b.pathsOf(own.Val)
-				}
-			}
-			for _, from := range extend(b.pathsOf(r.at), step) {
-				for _, to := range tos {
-					e.Path, e.Args = from, [][]access.Path{{to}}
-					b.emit(e)
-				}
+		}
+		for _, p := range extend(at, step) {
+			for _, to := range tos {
+				e.Path, e.Args = p, [][]access.Path{{to}}
+				b.emit(e)
 			}
 		}
 	}
+}
+
+// within reports whether a map inside of field f, a struct, is new.
+func (r *renewed) within(f int) bool {
+	for g := range r.own {
+		if g[0] == f && g[1] >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // callsOwn reports whether v is the result of a function of the user's.
@@ -269,17 +326,26 @@ func (b *builder) callsOwn(v ssa.Value) bool {
 // beforeRenewal returns the paths of a map that is loaded from a renewed
 // variable while it is still that of the struct which was copied.
 func (b *builder) beforeRenewal(load *ssa.UnOp) []access.Path {
-	fa, ok := load.X.(*ssa.FieldAddr)
+	addr, ok := load.X.(*ssa.FieldAddr)
 	if !ok {
 		return nil
 	}
-	a, ok := fa.X.(*ssa.Alloc)
-	if !ok {
-		return nil
+	var steps []access.Step
+	for fa := addr; ; {
+		steps = append(steps, fieldStep(fa.X.Type(), fa.Field))
+		if a, ok := fa.X.(*ssa.Alloc); ok {
+			r, f := b.renewed(a), inStruct{}
+			if f, ok = fieldOf(addr, a); r == nil || !ok || r.own[f] == nil || !before(load, r.own[f]) {
+				return nil
+			}
+			out := r.from
+			for _, s := range slices.Backward(steps) {
+				out = extend(out, s)
+			}
+			return out
+		}
+		if fa, ok = fa.X.(*ssa.FieldAddr); !ok {
+			return nil
+		}
 	}
-	r := b.renewed(a)
-	if r == nil || r.own[fa.Field] == nil || !before(load, r.own[fa.Field]) {
-		return nil
-	}
-	return extend(r.from, fieldStep(a.Type(), fa.Field))
 }
