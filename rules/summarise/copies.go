@@ -29,8 +29,19 @@ func (b *builder) copiedFrom(a *ssa.Alloc) []access.Path {
 // storedIn yields what is stored in a variable as a whole.
 func storedIn(a *ssa.Alloc) iter.Seq[ssa.Value] {
 	return func(yield func(ssa.Value) bool) {
+		for st := range storesTo(a) {
+			if !yield(st.Val) {
+				return
+			}
+		}
+	}
+}
+
+// storesTo yields the stores to a variable as a whole.
+func storesTo(a *ssa.Alloc) iter.Seq[*ssa.Store] {
+	return func(yield func(*ssa.Store) bool) {
 		for _, ref := range *a.Referrers() {
-			if st, ok := ref.(*ssa.Store); ok && st.Addr == a && !yield(st.Val) {
+			if st, ok := ref.(*ssa.Store); ok && st.Addr == a && !yield(st) {
 				return
 			}
 		}

@@ -106,7 +106,21 @@ func (b *builder) findPaths(v ssa.Value) []access.Path {
 // cellPaths returns the path of a variable or allocation. A variable that is
 // only ever set to one thing that is known elsewhere (a captured parameter, an
 // alias such as keys := c.Keys) stands for that thing.
-func (b *builder) cellPaths(a *ssa.Alloc) []access.Path {
+func (b *builder) cellPaths(a *ssa.Alloc) []access.Path { return b.setTo(a, nil) }
+
+// cellAt returns the path of a variable as it is when at happens: a parameter
+// that it held before it was set again does not count.
+func (b *builder) cellAt(a *ssa.Alloc, at ssa.Instruction) []access.Path {
+	for st := range storesTo(a) {
+		if overwritten(st, a, at) {
+			return b.setTo(a, st)
+		}
+	}
+	return b.pathsOf(a)
+}
+
+// setTo returns the path of what a variable is set to, but for one store.
+func (b *builder) setTo(a *ssa.Alloc, but *ssa.Store) []access.Path {
 	elem := a.Type().Underlying().(*types.Pointer).Elem()
 	switch elem.Underlying().(type) {
 	case *types.Pointer, *types.Map, *types.Interface, *types.Slice, *types.Chan:
@@ -114,8 +128,11 @@ func (b *builder) cellPaths(a *ssa.Alloc) []access.Path {
 			break
 		}
 		var out []access.Path
-		for v := range storedIn(a) {
-			for _, p := range b.pathsOf(v) {
+		for st := range storesTo(a) {
+			if st == but {
+				continue
+			}
+			for _, p := range b.pathsOf(st.Val) {
 				if p.Root.Kind == access.LocalVar && p.N == 0 && isMap(elem) {
 					continue // made here: the variable is the better name
 				}
@@ -135,11 +152,28 @@ func (b *builder) cellPaths(a *ssa.Alloc) []access.Path {
 	return one(b.local(a, a.Comment))
 }
 
+// overwritten reports whether st gives the variable a a parameter that is there
+// no more when at happens, whichever way leads there.
+func overwritten(st *ssa.Store, a *ssa.Alloc, at ssa.Instruction) bool {
+	if _, ok := st.Val.(*ssa.Parameter); !ok {
+		return false // of what may be set to it again later
+	}
+	for other := range storesTo(a) {
+		if other != st && before(st, other) && before(other, at) {
+			return true
+		}
+	}
+	return false
+}
+
 func (b *builder) unopPaths(v *ssa.UnOp) []access.Path {
 	switch v.Op.String() {
 	case "*":
 		if from := b.beforeRenewal(v); from != nil {
 			return from
+		}
+		if a, ok := v.X.(*ssa.Alloc); ok {
+			return b.cellAt(a, v)
 		}
 		return b.pathsOf(v.X)
 	case "<-":

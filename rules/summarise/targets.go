@@ -76,7 +76,11 @@ func (b *builder) closureTarget(mc *ssa.MakeClosure) []Target {
 	for i, bind := range mc.Bindings {
 		var ps []access.Path
 		if _, ok := deref(bind.Type()).Underlying().(*types.Basic); !ok { // a number or string is nobody's object
-			ps = b.pathsOf(bind)
+			if a, ok := bind.(*ssa.Alloc); ok {
+				ps = b.cellAt(a, mc)
+			} else {
+				ps = b.pathsOf(bind)
+			}
 		}
 		t.Free = append(t.Free, ps)
 		if fns := b.heldFuncs(bind); fns != nil {
