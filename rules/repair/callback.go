@@ -54,7 +54,7 @@ func callbacks(pkg string) []string {
 func (s *Session) callsBack(info *types.Info, call *ast.CallExpr) []string {
 	fn, ok := typeutil.Callee(info, call).(*types.Func)
 	if ok && fn.FullName() == "(*sync.Pool).Get" {
-		return []string{anyValue} // Pool.New
+		return []string{"func() any"} // Pool.New
 	}
 	if !ok || fn.Pkg() == nil || slices.Contains(leafPackages, fn.Pkg().Path()) {
 		return nil
@@ -198,16 +198,7 @@ func findMethods(t types.Type, names []string, depth int) []string {
 // The effects know nothing of that.
 func (r *mapRepair) callsBackNeedy(info *types.Info, call *ast.CallExpr) bool {
 	ways := r.reached()
-	for _, m := range r.callsBack(info, call) {
-		if ways.all[m] {
-			return true
-		}
-	}
-	fn, ok := typeutil.Callee(info, call).(*types.Func)
-	if !ok {
-		return ways.back[anyValue]
-	}
-	return ways.back[fn.Origin().FullName()] || isInterfaceMethod(fn) && ways.back[anyMethod(fn.Name())]
+	return anyOf(ways.all, r.callsBack(info, call)) || anyOf(ways.back, called(info, call))
 }
 
 // blocksAfter returns an operation after pos and before end, in the function,

@@ -252,7 +252,8 @@ func (r *mapRepair) enter(s *site) {
 
 // handedHeld settles which of the calls that fromCaller found hold the chosen
 // lock. The analysis says nothing of them, so it is asked of the function around
-// the call: one that takes the lock itself cannot be called with it held.
+// the call: one that takes the lock itself cannot be called with it held. One that
+// never does is made to take it, and heldCalls looks at who calls it.
 func (r *mapRepair) handedHeld() {
 	if r.lock.isNew {
 		return
@@ -268,7 +269,9 @@ func (r *mapRepair) handedHeld() {
 				mode = access.Shared
 			}
 			s.Locks = append(s.Locks, access.Lock{ID: r.lock.id, Mode: mode})
-		case len(j.held) == 0 || slices.ContainsFunc(j.held, func(iv interval) bool { return iv.from.call == nil }):
+		case len(j.held) == 0:
+			r.compares = true // the analysis sees no access in the function
+		case slices.ContainsFunc(j.held, func(iv interval) bool { return iv.from.call == nil }):
 			r.doubt(edit.Manual, s.node.Pos(), "%s uses the map that it is handed here, and callers of this function may hold %s already", calleeName(s.node.(*ast.CallExpr)), r.lock.display)
 		}
 	}

@@ -29,7 +29,7 @@ func (r *mapRepair) signals() map[string]bool {
 				continue
 			}
 			fn, ok := pkg.Info.Defs[fd.Name].(*types.Func)
-			if !ok || !r.reaches(fn) && !r.needyIn(fd) {
+			if !ok || !r.reached().all[fn.FullName()] && !r.needyIn(fd) {
 				continue
 			}
 			ast.Inspect(fd, func(n ast.Node) bool {

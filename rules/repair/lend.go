@@ -96,12 +96,67 @@ func (r *mapRepair) lendIn(pkg *load.Package, file *ast.File, e ast.Expr, path [
 	if !ok || !field.IsField() || r.is(field) || r.changed(field) != nil {
 		return false
 	}
+	if call := r.lentUnderLock(pkg, file, path); call != nil {
+		r.doubt(edit.Unsafe, e.Pos(), "%s is the map itself here, and %s gets it under %s: it must not keep it", field.Name(), calleeName(call), r.lock.display)
+		return true
+	}
 	l := r.lentSite(pkg.Path, file, pkg.Info, e)
 	if l == nil {
 		return false
 	}
 	r.addLent(l, fmt.Sprintf("%s gets a copy of the map here, and does not see what changes later", field.Name()))
 	return true
+}
+
+// lentUnderLock returns the call that gets a local variable which is made by the
+// literal that path leads through, if the chosen lock is held until the function
+// returns, and nothing is done with the variable but giving it to code from
+// outside of the module; nil otherwise. There is no need for a copy then.
+//
+//	c.mu.Lock()
+//	defer c.mu.Unlock()
+//	file := contents{Keys: c.m}
+//	data, err := json.Marshal(file)
+func (r *mapRepair) lentUnderLock(pkg *load.Package, file *ast.File, path []ast.Node) *ast.CallExpr {
+	node := runner(pkg.Info, path)
+	as, ok := path[3].(*ast.AssignStmt)
+	if r.lock == nil || node == nil || !ok || as.Tok != token.DEFINE || len(as.Lhs) != 1 || as.Rhs[0] != path[2] {
+		return nil
+	}
+	j := &job{r: r, info: pkg.Info, fn: newFunction(pkg, file, node)}
+	if !slices.ContainsFunc(j.heldIntervals(), func(iv interval) bool {
+		return iv.from.call != nil && iv.pos <= as.Pos() && iv.end >= j.fn.body.End()
+	}) {
+		return nil
+	}
+	v := pkg.Info.ObjectOf(as.Lhs[0].(*ast.Ident))
+	var out *ast.CallExpr
+	only := true
+	ast.Inspect(node, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok || !only || pkg.Info.Uses[id] != v {
+			return only
+		}
+		up, _ := pathTo(file, id)
+		call, ok := up[1].(*ast.CallExpr)
+		only = ok && runner(pkg.Info, up) == node && !isLater(up[2]) && r.foreign(pkg.Info, call)
+		out = call
+		return only
+	})
+	if !only {
+		return nil
+	}
+	return out
+}
+
+// foreign reports whether a call is one of a function from outside of the module.
+func (r *mapRepair) foreign(info *types.Info, call *ast.CallExpr) bool {
+	fn := staticCallee(info, call)
+	if fn == nil || fn.Pkg() == nil {
+		return false
+	}
+	pkg := r.p.Package(fn.Pkg().Path())
+	return pkg == nil || !pkg.Main
 }
 
 // changed returns where the module changes the map in a field, takes its address

@@ -70,6 +70,8 @@ func (r *mapRepair) locate() {
 		}
 		pkg, file := r.p.File(js.Pos.File)
 		switch {
+		case js.Op == access.Format && r.guardHeld(&site{Site: js}):
+			continue
 		case js.Op == access.Format:
 			doubt(edit.Unsafe, "the call here prints the whole map, which a lock cannot guard: apply the deepformat fix too")
 			continue

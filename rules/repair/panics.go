@@ -66,8 +66,8 @@ func (r *mapRepair) takenBy(j *job, d *ast.DeferStmt) bool {
 	if takesLock(d.Call) {
 		return true
 	}
-	if fn, ok := typeutil.Callee(j.info, d.Call).(*types.Func); ok {
-		return r.reaches(fn) || !r.lock.isNew && j.effect(d.Call).locks(r.lock.id)
+	if _, ok := typeutil.Callee(j.info, d.Call).(*types.Func); ok {
+		return r.reaches(j.info, d.Call) || !r.lock.isNew && j.effect(d.Call).locks(r.lock.id)
 	}
 	lit, ok := ast.Unparen(d.Call.Fun).(*ast.FuncLit)
 	if !ok {

@@ -23,7 +23,7 @@ func (r *mapRepair) reenters(info *types.Info, call *ast.CallExpr, e Effect) boo
 	}
 	fn, ok := typeutil.Callee(info, call).(*types.Func)
 	if !r.touches(e) {
-		return r.compares && ok && fn.Pkg() != nil && r.reaches(fn) // comparisons are not in e
+		return r.compares && ok && fn.Pkg() != nil && r.reaches(info, call) // comparisons are not in e
 	}
 	if !ok || fn.Pkg() == nil {
 		return true // a function value that uses the map
@@ -31,18 +31,16 @@ func (r *mapRepair) reenters(info *types.Info, call *ast.CallExpr, e Effect) boo
 	if pkg := r.checkedPackage(fn.Pkg().Path()); !isInterfaceMethod(fn) && (pkg == nil || !pkg.Main) {
 		return true // code from elsewhere that calls back
 	}
-	return r.reaches(fn)
+	return r.reaches(info, call)
 }
 
-// reaches reports whether fn may come to a function that this fix makes take
-// the lock. Naming a function counts as calling it, calling a method of an
-// interface as calling every method of that name, and calling a function value
-// as calling every function that is used as one. What is left are the functions
-// that use the map with the lock held by their callers, or use a map of an
-// object of their own.
-func (r *mapRepair) reaches(fn *types.Func) bool {
-	all := r.reached().all
-	return all[fn.Origin().FullName()] || isInterfaceMethod(fn) && all[anyMethod(fn.Name())]
+// reaches reports whether a call may come to a function that this fix makes take
+// the lock. Naming a function counts as calling it; see dispatch.go for methods
+// of interfaces and function values. What is left are the functions that use the
+// map with the lock held by their callers, or use a map of an object of their
+// own.
+func (r *mapRepair) reaches(info *types.Info, call *ast.CallExpr) bool {
+	return anyOf(r.reached().all, called(info, call))
 }
 
 // reached returns the functions that may come to a needy site.
@@ -62,12 +60,6 @@ type reach struct {
 	back map[string]bool   // those that may only by what code from elsewhere calls back
 	next map[string]string // what each mentions on its way there, "" at the end
 }
-
-// anyMethod is how the methods of a name are called through interfaces.
-func anyMethod(name string) string { return "." + name }
-
-// anyValue is how functions are called that are used as values.
-const anyValue = "func"
 
 // findReach walks the callers backwards from the needy sites.
 func (r *mapRepair) findReach() *reach {
@@ -89,8 +81,12 @@ func (r *mapRepair) findReach() *reach {
 		if startedInside(fn) || !anyNeedy(fn.sites) || r.takesAnyway(fn) {
 			continue
 		}
-		if _, lit := fn.node.(*ast.FuncLit); lit {
-			push(anyValue, "")
+		for _, n := range fn.path {
+			if lit, ok := n.(*ast.FuncLit); ok {
+				for _, name := range usedAs(fn.pkg.Info.TypeOf(lit)) {
+					push(name, "")
+				}
+			}
 		}
 		if decl, ok := fn.path[len(fn.path)-2].(*ast.FuncDecl); ok {
 			if obj, ok := fn.pkg.Info.Defs[decl.Name].(*types.Func); ok {
@@ -183,138 +179,6 @@ func anyNeedy(sites []*site) bool {
 		}
 	}
 	return false
-}
-
-// mentioners returns, for every function of the program, the functions whose
-// bodies name it, with anyValue among them if it is used as a value.
-func (s *Session) mentioners() map[string][]string {
-	if s.callers != nil {
-		return s.callers
-	}
-	s.callers, s.backs = make(map[string][]string), make(map[string][]string)
-	for pkg, file := range s.p.OwnFiles() {
-		for _, decl := range file.Decls {
-			m := &mentionWalk{s: s, callers: s.callers, info: pkg.Info, decl: decl, from: anyValue}
-			if decl, ok := decl.(*ast.FuncDecl); ok {
-				if obj, ok := pkg.Info.Defs[decl.Name].(*types.Func); ok {
-					m.from = obj.FullName()
-				}
-			}
-			ast.Inspect(decl, m.visit)
-		}
-	}
-	return s.callers
-}
-
-// A mentionWalk records what one declaration mentions. What it starts in
-// another goroutine it does not wait for.
-type mentionWalk struct {
-	s       *Session
-	callers map[string][]string
-	info    *types.Info
-	decl    ast.Decl
-	from    string
-	called  map[*ast.Ident]bool // not used as values
-	literal bool                // inside a function literal
-}
-
-func (m *mentionWalk) visit(n ast.Node) bool {
-	switch n := n.(type) {
-	case *ast.GoStmt:
-		for _, arg := range n.Call.Args {
-			if _, lit := ast.Unparen(arg).(*ast.FuncLit); !lit {
-				ast.Inspect(arg, m.visit)
-			}
-		}
-		return false
-	case *ast.FuncLit:
-		inner := *m
-		inner.literal = true
-		ast.Inspect(n.Body, inner.visit)
-		return false
-	case *ast.CallExpr:
-		m.call(n)
-	case *ast.Ident:
-		fn, ok := m.info.Uses[n].(*types.Func)
-		if !ok {
-			return true
-		}
-		name := fn.Origin().FullName()
-		if isInterfaceMethod(fn) {
-			name = anyMethod(fn.Name())
-		}
-		m.callers[name] = append(m.callers[name], m.from)
-		if m.literal || !m.called[n] {
-			m.callers[name] = append(m.callers[name], anyValue)
-		}
-	}
-	return true
-}
-
-// call notes what a call calls: a function by its name, or a value.
-func (m *mentionWalk) call(call *ast.CallExpr) {
-	if tv := m.info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() {
-		return
-	}
-	if _, ok := typeutil.Callee(m.info, call).(*types.Func); !ok {
-		if m.isLiteral(call.Fun) {
-			return // what it calls is recorded where it stands
-		}
-		m.callers[anyValue] = append(m.callers[anyValue], m.from)
-		return
-	}
-	if methods := m.s.callsBack(m.info, call); len(methods) > 0 {
-		m.s.backs[m.from] = append(m.s.backs[m.from], methods...)
-		if m.literal {
-			m.s.backs[anyValue] = append(m.s.backs[anyValue], methods...)
-		}
-	}
-	if m.called == nil {
-		m.called = make(map[*ast.Ident]bool)
-	}
-	fun := ast.Unparen(call.Fun)
-	switch x := fun.(type) { // instantiation
-	case *ast.IndexExpr:
-		fun = x.X
-	case *ast.IndexListExpr:
-		fun = x.X
-	}
-	switch x := fun.(type) {
-	case *ast.Ident:
-		m.called[x] = true
-	case *ast.SelectorExpr:
-		m.called[x.Sel] = true
-	}
-}
-
-// isLiteral reports whether e is a function literal, or a local variable that
-// never holds anything but literals of the declaration.
-func (m *mentionWalk) isLiteral(e ast.Expr) bool {
-	if _, ok := ast.Unparen(e).(*ast.FuncLit); ok {
-		return true
-	}
-	id, ok := ast.Unparen(e).(*ast.Ident)
-	if !ok {
-		return false
-	}
-	v, ok := m.info.Uses[id].(*types.Var)
-	if !ok || isGlobal(v) {
-		return false
-	}
-	literals, only := 0, true
-	ast.Inspect(m.decl, func(n ast.Node) bool {
-		if rng, ok := n.(*ast.RangeStmt); ok && rng.Key != nil {
-			key, ok := rng.Key.(*ast.Ident)
-			only = only && !(ok && m.info.ObjectOf(key) == v)
-		}
-		for _, rhs := range assignedTo(m.info, n, v) {
-			_, ok := ast.Unparen(rhs).(*ast.FuncLit)
-			literals++
-			only = only && ok
-		}
-		return only
-	})
-	return only && literals > 0
 }
 
 func isInterfaceMethod(fn *types.Func) bool {
@@ -410,12 +274,11 @@ func (j *job) leadsToNeedy(call *ast.CallExpr) bool {
 		return true
 	}
 	e := j.effect(call)
-	fn, ok := typeutil.Callee(j.info, call).(*types.Func)
-	if !ok {
+	if _, ok := typeutil.Callee(j.info, call).(*types.Func); !ok {
 		if _, lit := ast.Unparen(call.Fun).(*ast.FuncLit); lit {
 			return false // it is looked into
 		}
-		return j.r.reached().all[anyValue] && (j.r.touches(e) || e.Unknown != "")
+		return j.r.reaches(j.info, call) && (j.r.touches(e) || e.Unknown != "")
 	}
-	return j.r.reaches(fn) && (j.r.touches(e) || j.r.compares)
+	return j.r.reaches(j.info, call) && (j.r.touches(e) || j.r.compares)
 }

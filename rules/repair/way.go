@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
@@ -48,17 +49,15 @@ const some = "some "
 // wayToNeedy returns the name of what is called, and the functions on its way to
 // a needy site, that which makes it last.
 func (j *job) wayToNeedy(call *ast.CallExpr) (name string, way []string) {
-	fn, ok := typeutil.Callee(j.info, call).(*types.Func)
-	at := anyValue
-	if ok {
-		if at = fn.Origin().FullName(); isInterfaceMethod(fn) {
-			at = anyMethod(fn.Name())
-		}
+	names := called(j.info, call)
+	ways := j.r.reached()
+	at := names[0]
+	if i := slices.IndexFunc(names, func(name string) bool { return ways.all[name] }); i >= 0 {
+		at = names[i]
 	}
 	if name = calledAs(at); strings.HasPrefix(name, some) {
 		name = calleeName(call)
 	}
-	ways := j.r.reached()
 	for _, m := range j.r.callsBack(j.info, call) {
 		if ways.all[m] {
 			way = append(way, calledAs(m))
@@ -76,10 +75,11 @@ func (j *job) wayToNeedy(call *ast.CallExpr) (name string, way []string) {
 // calledAs names a function, or a group of them, as mentioners does, for people.
 func calledAs(name string) string {
 	switch {
-	case name == anyValue:
+	case strings.HasPrefix(name, "func("):
 		return some + "function value"
 	case name[0] == '.':
-		return some + name[1:] + " method"
+		name, _, _ = strings.Cut(name[1:], "\n")
+		return some + name + " method"
 	}
 	pkg := known.PackageOf(name)
 	return strings.Replace(name, pkg, pkg[strings.LastIndexByte(pkg, '/')+1:], 1)
