@@ -136,28 +136,68 @@ func (r *mapRepair) callsWith(fn *types.Func, param int) (calls []*site, ok bool
 // every other use.
 func (r *mapRepair) callsOf(fn *types.Func, f func(*load.Package, *ast.File, *ast.CallExpr)) {
 	for _, pkg := range r.users(fn.Exported() || r.exported()) {
-		for _, file := range pkg.Syntax {
-			r.once(file, func() {
-				called := make(map[*ast.Ident]bool)
-				ast.Inspect(file, func(n ast.Node) bool {
-					switch n := n.(type) {
-					case *ast.CallExpr:
-						callee, is := typeutil.Callee(pkg.Info, n).(*types.Func)
-						if is && comesTo(callee, fn) {
-							called[calleeIdent(n)] = true
-							f(pkg, file, n)
-						}
-					case *ast.Ident:
-						use, is := pkg.Info.Uses[n].(*types.Func)
-						if is && !called[n] && comesTo(use, fn) {
-							f(pkg, file, nil)
-						}
+		for _, in := range r.usesIn(pkg)[fn.Name()] {
+			r.once(in.file, func() {
+				for _, use := range in.uses {
+					if comesTo(use.fn, fn) {
+						f(pkg, in.file, use.call)
 					}
-					return true
-				})
+				}
 			})
 		}
 	}
+}
+
+// A funcUse is a use of a function or method.
+type funcUse struct {
+	fn   *types.Func
+	call *ast.CallExpr // nil if it is not called there
+}
+
+type fileUses struct {
+	file *ast.File
+	uses []funcUse // in the order of the source
+}
+
+// usesIn returns the uses of functions in a package, by name. Large modules are
+// searched for callers hundreds of times.
+func (s *Session) usesIn(pkg *load.Package) map[string][]*fileUses {
+	if out, ok := s.funcUses[pkg]; ok {
+		return out
+	}
+	out := make(map[string][]*fileUses)
+	for _, file := range pkg.Syntax {
+		here := make(map[string]*fileUses)
+		note := func(fn *types.Func, call *ast.CallExpr) {
+			in := here[fn.Name()]
+			if in == nil {
+				in = &fileUses{file: file}
+				here[fn.Name()] = in
+				out[fn.Name()] = append(out[fn.Name()], in)
+			}
+			in.uses = append(in.uses, funcUse{fn, call})
+		}
+		called := make(map[*ast.Ident]bool)
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if fn, ok := typeutil.Callee(pkg.Info, n).(*types.Func); ok {
+					called[calleeIdent(n)] = true
+					note(fn, n)
+				}
+			case *ast.Ident:
+				if fn, ok := pkg.Info.Uses[n].(*types.Func); ok && !called[n] {
+					note(fn, nil)
+				}
+			}
+			return true
+		})
+	}
+	if s.funcUses == nil {
+		s.funcUses = make(map[*load.Package]map[string][]*fileUses)
+	}
+	s.funcUses[pkg] = out
+	return out
 }
 
 // comesTo reports whether a use of f may be one of fn: f is fn, or a method of an

@@ -46,15 +46,16 @@ type Session struct {
 
 	p         *load.Program
 	eff       Effects
-	callers   map[string][]string     // see mentioners; nil until needed
-	methods   map[methodsKey][]string // see methodsOf
-	backs     map[string][]string     // see mentioners
-	assigned  map[*types.Var]ast.Node // see assignment
-	others    map[string][]leftOut    // see leftOut
-	held      []*holding              // see holdings
-	edges     map[string][]string     // see order
-	decls     map[string]declaredFunc // see bodyOf
-	recovered *string                 // see recovers
+	callers   map[string][]string                      // see mentioners; nil until needed
+	methods   map[methodsKey][]string                  // see methodsOf
+	backs     map[string][]string                      // see mentioners
+	assigned  map[*types.Var]ast.Node                  // see assignment
+	others    map[string][]leftOut                     // see leftOut
+	held      []*holding                               // see holdings
+	edges     map[string][]string                      // see order
+	decls     map[string]declaredFunc                  // see bodyOf
+	funcUses  map[*load.Package]map[string][]*fileUses // see usesIn
+	recovered *string                                  // see recovers
 }
 
 // NewSession returns a Session for a program.
