@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/mapguard/mapguard/rules/access"
 	"github.com/mapguard/mapguard/rules/judge"
 	"github.com/mapguard/mapguard/rules/link"
+	"github.com/mapguard/mapguard/rules/repair"
 )
 
 // A rule that panics over one map costs that map: the error names rule and
@@ -93,4 +95,30 @@ func loadRacy(t *testing.T) *load.Program {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// A panic while a fix is made leaves the finding without one, and nothing half
+// found out for the next.
+func TestPanicWhileRepairing(t *testing.T) {
+	p := loadRacy(t)
+	a := newAnalysis(p, Config{}, nil)
+	fs, err := a.find(context.Background())
+	if err != nil || len(fs) != 2 {
+		t.Fatalf("want two findings, have %v, %v", fs, err)
+	}
+	eff := effects{a.link.Effects()}
+	session, fresh := repair.NewSession(p, eff), repair.NewSession(p, eff)
+	fix := recovering(session, func() *edit.Fix {
+		session.SharedMap(fs[0])
+		if reflect.DeepEqual(session, fresh) {
+			t.Error("nothing was found out: the test shows nothing")
+		}
+		panic("oops")
+	})
+	if fix.Applicability != edit.Manual || len(fix.Edits) > 0 || !strings.Contains(fix.Reason, "oops") {
+		t.Errorf("want no fix, and why, have %+v", fix)
+	}
+	if !reflect.DeepEqual(session, fresh) {
+		t.Error("what was found out before the panic is kept")
+	}
 }

@@ -81,7 +81,7 @@ func (e effects) Call(pos access.Pos) repair.Effect { return repair.Effect(e.Eff
 // repairOne makes the fix of one finding. A panic is a bug of ours, and leaves
 // the finding without an automatic fix.
 func (a *analysis) repairOne(f *judge.Finding, session *repair.Session) *edit.Fix {
-	return recovering(func() *edit.Fix {
+	return recovering(session, func() *edit.Fix {
 		switch {
 		case f.Elsewhere != "":
 			return unlockable(f)
@@ -100,9 +100,10 @@ func (a *analysis) repairOne(f *judge.Finding, session *repair.Session) *edit.Fi
 	})
 }
 
-func recovering(repair func() *edit.Fix) (fix *edit.Fix) {
+func recovering(session *repair.Session, repair func() *edit.Fix) (fix *edit.Fix) {
 	defer func() {
 		if r := recover(); r != nil {
+			session.Forget()
 			fix = &edit.Fix{Title: "No fix", Reason: fmt.Sprintf("mapguard: internal error while repairing: %v (please report this)", r)}
 		}
 	}()

@@ -14,7 +14,7 @@ import (
 func (a *analysis) oneMutex(fs []*judge.Finding, session *repair.Session) map[*judge.Finding]*edit.Fix {
 	alone := make(map[*judge.Finding]*edit.Fix)
 	for _, group := range repair.Groups(fs) {
-		fix := recovering(func() *edit.Fix { return session.Together(group) })
+		fix := recovering(session, func() *edit.Fix { return session.Together(group) })
 		if fix == nil {
 			// One of the maps is for a person. That is no reason to lock the
 			// others one within the other.
@@ -22,7 +22,7 @@ func (a *analysis) oneMutex(fs []*judge.Finding, session *repair.Session) map[*j
 			if len(group) < 2 {
 				continue
 			}
-			fix = recovering(func() *edit.Fix { return session.Together(group) })
+			fix = recovering(session, func() *edit.Fix { return session.Together(group) })
 		}
 		if fix == nil || len(fix.Edits) == 0 {
 			continue
@@ -49,7 +49,7 @@ func (a *analysis) byPointer(ctx context.Context, fs []*judge.Finding, session *
 		if len(f.Fix.Edits) > 0 {
 			continue
 		}
-		if fix := recovering(func() *edit.Fix { return session.ByPointer(f) }); fix != nil && len(fix.Edits) > 0 {
+		if fix := recovering(session, func() *edit.Fix { return session.ByPointer(f) }); fix != nil && len(fix.Edits) > 0 {
 			before[f], f.Fix = f.Fix, fix
 			tried = append(tried, f)
 		}

@@ -92,7 +92,7 @@ func (r *deepRepair) isObject() bool {
 //	c.mu.Unlock()
 //	log.Printf("%d left: %v", n, streams)
 func (r *deepRepair) cloned() *edit.Fix {
-	m, ok := r.pkg.Info.TypeOf(r.expr).Underlying().(*types.Map)
+	m, ok := underlying(r.pkg.Info, r.expr).(*types.Map)
 	if !ok || r.finding.Guard == nil || len(r.args) > 1 {
 		return nil
 	}

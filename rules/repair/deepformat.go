@@ -377,7 +377,7 @@ func (r *deepRepair) wrap(tree *edit.Tree, form form) error {
 func (r *deepRepair) takesString() bool {
 	info, str := r.pkg.Info, types.Typ[types.String]
 	if r.expr != r.call.Args[r.args[0].Index] {
-		switch lit := info.TypeOf(r.call.Args[r.args[0].Index]).Underlying().(type) {
+		switch lit := underlying(info, r.call.Args[r.args[0].Index]).(type) {
 		case *types.Map:
 			return types.AssignableTo(str, lit.Elem())
 		case *types.Slice:
@@ -385,7 +385,7 @@ func (r *deepRepair) takesString() bool {
 		}
 		return false
 	}
-	sig, ok := info.TypeOf(r.call.Fun).Underlying().(*types.Signature)
+	sig, ok := underlying(info, r.call.Fun).(*types.Signature)
 	if !ok {
 		return false
 	}

@@ -421,7 +421,7 @@ func waitsBetween(info *types.Info, n ast.Node, from, to token.Pos, calls func(*
 		case *ast.UnaryExpr:
 			found = within && n.Op == token.ARROW
 		case *ast.RangeStmt:
-			_, ch := info.TypeOf(n.X).Underlying().(*types.Chan)
+			_, ch := underlying(info, n.X).(*types.Chan)
 			found = within && ch
 		case *ast.CallExpr:
 			fn, _ := typeutil.Callee(info, n).(*types.Func)

@@ -392,6 +392,16 @@ func root(e ast.Expr) ast.Expr {
 	}
 }
 
+// underlying returns the underlying type of an expression. In packages that do
+// not type-check, which use the map and the lock like others, some have none.
+func underlying(info *types.Info, e ast.Expr) types.Type {
+	t := info.TypeOf(e)
+	if t == nil {
+		return types.Typ[types.Invalid]
+	}
+	return t.Underlying()
+}
+
 func isMap(t types.Type) bool {
 	if t == nil {
 		return false

@@ -56,7 +56,7 @@ func (m *mentionWalk) visit(n ast.Node) bool {
 		ast.Inspect(n.Body, inner.visit)
 		return false
 	case *ast.RangeStmt:
-		if _, ok := m.info.TypeOf(n.X).Underlying().(*types.Signature); ok { // an iterator
+		if _, ok := underlying(m.info, n.X).(*types.Signature); ok { // an iterator
 			m.byValue(m.info.TypeOf(n.X), m.fn, m.lits)
 		}
 	case *ast.CallExpr:

@@ -255,7 +255,7 @@ func (r *mapRepair) movedElements(info *types.Info, call *ast.CallExpr) {
 	if len(call.Args) < 1 {
 		return
 	}
-	slice, ok := info.TypeOf(call.Args[0]).Underlying().(*types.Slice)
+	slice, ok := underlying(info, call.Args[0]).(*types.Slice)
 	if ok && r.holdsOwner(slice.Elem(), 0) {
 		r.doubt(edit.Unsafe, call.Pos(), "%s may move values of %s here, each with its lock, which must not happen once they are shared: use pointers", name, r.decl.named.Obj().Name())
 	}

@@ -91,7 +91,7 @@ func likelyPanic(info *types.Info, n ast.Node) string {
 		if sel == nil || !isElement(info, n.X) {
 			return ""
 		}
-		t := info.TypeOf(n.X).Underlying()
+		t := underlying(info, n.X)
 		if _, ptr := t.(*types.Pointer); ptr && sel.Kind() == types.FieldVal {
 			return "the missing element"
 		}
@@ -123,7 +123,7 @@ func likelyPanic(info *types.Info, n ast.Node) string {
 		}
 	case *ast.BinaryExpr:
 		if n.Op == token.QUO || n.Op == token.REM {
-			t, ok := info.TypeOf(n).Underlying().(*types.Basic)
+			t, ok := underlying(info, n).(*types.Basic)
 			if ok && t.Info()&types.IsInteger != 0 && info.Types[n.Y].Value == nil {
 				return "the division"
 			}

@@ -118,7 +118,7 @@ func storesElement(info *types.Info, n ast.Node, t types.Type) bool {
 	})
 	if call, ok := n.(*ast.CallExpr); ok && len(call.Args) > 0 {
 		if name := calleeName(call); name == "copy" || name == "clear" {
-			if slice, ok := info.TypeOf(call.Args[0]).Underlying().(*types.Slice); ok && sameType(slice.Elem(), t) {
+			if slice, ok := underlying(info, call.Args[0]).(*types.Slice); ok && sameType(slice.Elem(), t) {
 				found = true
 			}
 		}

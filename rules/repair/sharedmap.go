@@ -61,6 +61,10 @@ type Session struct {
 // NewSession returns a Session for a program.
 func NewSession(p *load.Program, eff Effects) *Session { return &Session{p: p, eff: eff} }
 
+// Forget drops what was found out about the program. It is for after a panic, which
+// may have left half of it.
+func (s *Session) Forget() { *s = Session{RWMutex: s.RWMutex, p: s.p, eff: s.eff} }
+
 // SharedMap is the function SharedMap.
 func (s *Session) SharedMap(f *judge.Finding) *edit.Fix { return s.fix(f) }
 

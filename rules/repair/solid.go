@@ -55,7 +55,7 @@ func (j *job) mayBeNil(e ast.Expr) bool {
 func (j *job) isReceiver(e ast.Expr) bool {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.SelectorExpr:
-		_, ptr := j.info.TypeOf(e).Underlying().(*types.Pointer)
+		_, ptr := underlying(j.info, e).(*types.Pointer)
 		return !ptr && j.isReceiver(e.X)
 	case *ast.Ident:
 		obj := j.info.ObjectOf(e)

@@ -77,7 +77,7 @@ func tempNames(info *types.Info, e ast.Expr) []string {
 	} else if ok && b.Op == token.NEQ {
 		return []string{"isSet", "notNil"}
 	}
-	switch t := info.TypeOf(e).Underlying().(type) {
+	switch t := underlying(info, e).(type) {
 	case *types.Basic:
 		if t.Info()&types.IsBoolean != 0 {
 			return []string{"found", "present"}
