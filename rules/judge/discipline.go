@@ -29,7 +29,7 @@ func (j *judge) exposed(v *verdict, f *Finding) bool {
 			}
 			// Where one side holds a lock, the question is which lock guards
 			// the map, and findGuard has answered it.
-			if len(r.Acc.Locks)+len(s.Locks) > 0 || !link.Clash(r.Acc, s) {
+			if len(r.Acc.Locks)+len(s.Locks) > 0 || !link.Clash(r.Acc, s) || !j.prog.CalledBeside(r, s) {
 				continue
 			}
 			f.Evidence = Inferred

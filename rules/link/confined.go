@@ -19,6 +19,27 @@ func (p *Program) Confined(sites []*Site) bool {
 	return one != nil
 }
 
+// CalledBeside reports whether the function of s may be called by anything but
+// the goroutines that come to the access of r too, as far as its callers are
+// known.
+func (p *Program) CalledBeside(r Reach, s *Site) bool {
+	if s.node.open {
+		return true
+	}
+	c := p.colours()
+	for n := range p.callersOf(s.node) {
+		if c.of[n] == nil && len(c.calling[n]) == 0 {
+			return true // the main goroutine, for one, or who knows
+		}
+		for _, col := range c.reaching(n) {
+			if !c.runs(col, r.Acc.Site.node) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // callersOf returns n and all that call it on their own goroutine, down to what
 // goroutines begin with. Who calls a function literal that is returned or
 // passed on is not known; it counts as called where it is made.
