@@ -68,6 +68,9 @@ func (v *view) jsonAccess(a judge.Access) report.Access {
 	for _, frame := range a.Goroutine {
 		out.Goroutine = append(out.Goroutine, report.Frame{Position: v.jsonPos(frame.Pos), Text: frame.Text})
 	}
+	for _, frame := range a.Runners {
+		out.Runners = append(out.Runners, report.Frame{Position: v.jsonPos(frame.Pos), Text: frame.Text})
+	}
 	return out
 }
 

@@ -31,6 +31,7 @@ type text struct {
 	w     io.Writer
 	paint paint
 	view  *view
+	fixed []*judge.Finding // whose fixes have been printed
 }
 
 func (t *text) printf(format string, args ...any) { fmt.Fprintf(t.w, format, args...) }
@@ -50,7 +51,7 @@ func (t *text) finding(f *judge.Finding) {
 		t.wrapped(fmt.Sprintf("  Why (%s): ", f.Evidence), f.Why)
 	}
 	if f.Fix != nil {
-		t.fix(f.Fix)
+		t.fix(f)
 		for _, fix := range f.Alternatives {
 			t.printf("  Or: %s\n", fix.Title)
 		}
@@ -97,9 +98,22 @@ func (t *text) access(a judge.Access) {
 		t.printf("    goroutine:\n")
 		t.frames(a.Goroutine)
 	}
+	t.runners(a.Runners)
 	if a.Way != nil {
 		t.way(a.Way)
 	}
+}
+
+// runners prints which goroutines may come to an access.
+func (t *text) runners(all []judge.Frame) {
+	if len(all) == 0 {
+		return
+	}
+	one := fmt.Sprintf("%s  %s", t.view.pos(all[0].Pos), all[0].Text)
+	if n := len(all) - 1; n > 0 {
+		one += fmt.Sprintf(", and on %d more goroutines", n)
+	}
+	t.wrapped("    may run on ", one)
 }
 
 // way prints how an access is reached without the lock that others hold.
@@ -192,7 +206,8 @@ func sameAccess(a, b judge.Access) bool {
 }
 
 // fix prints a fix with the reason for how far it can be trusted.
-func (t *text) fix(fix *edit.Fix) {
+func (t *text) fix(f *judge.Finding) {
+	fix := f.Fix
 	color := [...]func(string) string{edit.Manual: t.paint.cyan, edit.Unsafe: t.paint.yellow, edit.Safe: t.paint.green}
 	t.printf("  Fix (%s): %s\n", color[fix.Applicability](fix.Applicability.String()), fix.Title)
 	reason, holds := "    reason: ", "    proved: "
@@ -205,7 +220,14 @@ func (t *text) fix(fix *edit.Fix) {
 	if len(fix.Proved) > 0 {
 		t.wrapped(holds, strings.Join(fix.Proved, "; "))
 	}
-	t.edits(fix)
+	for _, g := range t.fixed {
+		if len(fix.Edits) > 0 && slices.Equal(g.Fix.Edits, fix.Edits) {
+			t.printf("      the edits are those of %s above\n", g.ID)
+			return
+		}
+	}
+	t.fixed = append(t.fixed, f)
+	t.edits(f, fix)
 }
 
 // wrapped prints text behind a label, in lines of maxLine, the further ones

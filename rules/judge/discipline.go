@@ -29,14 +29,18 @@ func (j *judge) exposed(v *verdict, f *Finding) bool {
 			}
 			// Where one side holds a lock, the question is which lock guards
 			// the map, and findGuard has answered it.
-			if len(r.Acc.Locks)+len(s.Locks) > 0 || !link.Clash(r.Acc, s) || !j.prog.CalledBeside(r, s) {
+			if len(r.Acc.Locks)+len(s.Locks) > 0 || !link.Clash(r.Acc, s) {
+				continue
+			}
+			by := j.prog.CalledBeside(r, s)
+			if by == nil {
 				continue
 			}
 			f.Evidence = Inferred
-			f.Accesses = []Access{side(link.Side{Acc: r.Acc, Thread: r.Thread}, ""), {Site: site(s), Goroutine: []Frame{{Text: "any caller of " + s.Func}}}}
+			f.Accesses = []Access{side(link.Side{Acc: r.Acc, Thread: r.Thread}, ""), called(s, by)}
 			f.Pos = f.Accesses[0].Pos
 			f.Message = fmt.Sprintf("map %s is %s by a goroutine and %s by method %s without a common lock", v.loc.Short(), past(r.Acc.Op), past(s.Op), s.Func)
-			f.Why = fmt.Sprintf("%s runs on a goroutine of its own, and nothing keeps %s from being called meanwhile", r.Thread.Entry, s.Func)
+			f.Why = fmt.Sprintf("%s runs on a goroutine of its own, and nothing keeps %s from being called meanwhile; that both have the same %s is likely, and not shown", r.Thread.Entry, s.Func, v.loc.Owner)
 			return true
 		}
 	}
@@ -213,4 +217,19 @@ func (j *judge) perRequest(loc access.Location) bool {
 // reached renders a site that a goroutine of some colour gets to.
 func reached(s *link.Site, c *link.Colour, via *link.Via) Access {
 	return side(link.Side{Acc: &link.Acc{Op: s.Op, Locks: s.Locks, Site: s, Via: via}, Thread: &link.Thread{Spawn: c.Spawn, Text: c.Text, Entry: c.Entry}}, "")
+}
+
+// called renders a site that is reached by a caller.
+func called(s *link.Site, by *link.Caller) Access {
+	switch {
+	case by.Colour != nil:
+		return reached(s, by.Colour, by.Via)
+	case by.Via == nil:
+		return Access{Site: site(s), Goroutine: []Frame{{Text: "any caller of " + s.Func}}}
+	}
+	from := by.From
+	if from != "main" {
+		from = "any caller of " + from
+	}
+	return Access{Site: site(s), Goroutine: append([]Frame{{Text: from}}, frames(by.Via)...)}
 }

@@ -50,6 +50,10 @@ type Access struct {
 	// gets there; empty if no goroutine is known (inferred findings).
 	Goroutine []Frame
 
+	// Runners are how the goroutines are started that may come to the access,
+	// where none is picked out: that two of them overlap is not shown.
+	Runners []Frame
+
 	Released []access.Lock // taken by the function before, and no longer held
 	// Way is set where a goroutine is not known, and the function's callers
 	// are what is wrong.

@@ -120,6 +120,7 @@ func (j *judge) location(loc access.Location, sites []*link.Site) []*Finding {
 			out = fs
 		}
 	}
+	j.addRunners(v, out)
 	j.rule = DeepFormat
 	for _, s := range v.needy {
 		if s.Op == access.Format && j.main(s.Pkg) {

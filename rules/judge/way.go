@@ -31,6 +31,28 @@ func (j *judge) bare(v *verdict, s *link.Site) Access {
 	return a
 }
 
+// addRunners notes in inferred findings about v's map which goroutines may come to
+// accesses of which no goroutine is shown: whether a second one is likely at all
+// is what a reader asks first.
+func (j *judge) addRunners(v *verdict, fs []*Finding) {
+	for _, f := range fs {
+		if f.Evidence != Inferred {
+			continue
+		}
+		for i := range f.Accesses {
+			a := &f.Accesses[i]
+			k := slices.IndexFunc(v.sites, func(s *link.Site) bool { return s.Pos == a.Pos })
+			if k < 0 || len(a.Goroutine) > 0 {
+				continue
+			}
+			for _, c := range j.prog.Runners(v.sites[k]) {
+				run := side(link.Side{Acc: &link.Acc{Site: v.sites[k]}, Thread: &link.Thread{Spawn: c.Spawn, Text: c.Text, Entry: c.Entry}}, "")
+				a.Runners = append(a.Runners, run.Goroutine...)
+			}
+		}
+	}
+}
+
 // discipline says how far the guard is kept to, and where else it is not; shown
 // are the accesses that the finding shows.
 func (v *verdict) discipline(shown ...*link.Site) string {

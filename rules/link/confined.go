@@ -1,6 +1,9 @@
 package link
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Confined reports whether all of the sites are run by one and the same
 // goroutine, which does not overlap itself, as far as their callers are known.
@@ -19,25 +22,79 @@ func (p *Program) Confined(sites []*Site) bool {
 	return one != nil
 }
 
-// CalledBeside reports whether the function of s may be called by anything but
-// the goroutines that come to the access of r too, as far as its callers are
-// known.
-func (p *Program) CalledBeside(r Reach, s *Site) bool {
-	if s.node.open {
-		return true
-	}
+// A Caller is how a function comes to be called: by a goroutine of a colour, or
+// from the function From that nobody calls. Both are zero if that is outside of
+// the program.
+type Caller struct {
+	Colour *Colour
+	From   string
+	Via    *Via // from there
+}
+
+// CalledBeside returns how the function of s is called by anything but the
+// goroutines that come to the access of r too; nil if it is not, as far as its
+// callers are known.
+func (p *Program) CalledBeside(r Reach, s *Site) *Caller {
 	c := p.colours()
-	for n := range p.callersOf(s.node) {
-		if c.of[n] == nil && len(c.calling[n]) == 0 {
-			return true // the main goroutine, for one, or who knows
-		}
-		for _, col := range c.reaching(n) {
-			if !c.runs(col, r.Acc.Site.node) {
-				return true
+	next := map[*node]*caller{s.node: nil} // on the way down to s
+	work := []*node{s.node}
+	for len(work) > 0 {
+		n := work[0]
+		work = work[1:]
+		add := func(by caller) {
+			if _, ok := next[by.n]; !ok && !by.n.Test {
+				next[by.n] = &caller{n, by.event}
+				work = append(work, by.n)
 			}
 		}
+		cols := c.reaching(n)
+		if i := slices.IndexFunc(cols, func(col *Colour) bool { return !c.runs(col, r.Acc.Site.node) }); i >= 0 {
+			via, _ := p.Way(cols[i], s)
+			return &Caller{Colour: cols[i], Via: via}
+		}
+		for _, by := range c.calling[n] {
+			add(by)
+		}
+		if maker := p.makerOf(n); maker != nil {
+			add(caller{maker, -1})
+		} else if len(cols) == 0 && len(c.calling[n]) == 0 {
+			return &Caller{From: n.Name, Via: wayDown(n, next)}
+		}
 	}
-	return false
+	if s.node.open {
+		return &Caller{}
+	}
+	return nil
+}
+
+// wayDown returns the calls that lead from n to where next ends.
+func wayDown(n *node, next map[*node]*caller) *Via {
+	to := next[n]
+	if to == nil {
+		return nil
+	}
+	rest := wayDown(to.n, next)
+	if to.event < 0 {
+		return rest // a function literal that is made here
+	}
+	return &Via{Pos: n.Events[to.event].Pos, Text: callText(to.n), Next: rest}
+}
+
+// makerOf returns the function around a function literal whose callers are not
+// known, nil if n is none.
+func (p *Program) makerOf(n *node) *node {
+	if c := p.colours(); n.isLiteral() && len(c.calling[n]) == 0 && c.of[n] == nil {
+		return p.nodes[n.ID[:strings.LastIndexByte(string(n.ID), '$')]]
+	}
+	return nil
+}
+
+// Runners returns the goroutines that may come to a site, those that surely
+// are goroutines of their own first.
+func (p *Program) Runners(s *Site) []*Colour {
+	cols := p.colours().reaching(s.node)
+	slices.SortStableFunc(cols, func(a, b *Colour) int { return b.grade() - a.grade() })
+	return cols
 }
 
 // callersOf returns n and all that call it on their own goroutine, down to what
@@ -53,11 +110,9 @@ func (p *Program) callersOf(n *node) map[*node]bool {
 		if out[n] {
 			continue
 		}
-		if n.isLiteral() && len(c.calling[n]) == 0 && c.of[n] == nil {
-			if parent := p.nodes[n.ID[:strings.LastIndexByte(string(n.ID), '$')]]; parent != nil {
-				work = append(work, parent)
-				continue
-			}
+		if maker := p.makerOf(n); maker != nil {
+			work = append(work, maker)
+			continue
 		}
 		out[n] = true
 		for _, by := range c.calling[n] {

@@ -48,6 +48,7 @@ type Access struct {
 	Position  Position `json:"position"`
 	Locks     []string `json:"locks"` // "c.mu (exclusive)", "c.mu (shared)"
 	Goroutine []Frame  `json:"goroutine"`
+	Runners   []Frame  `json:"runners,omitempty"` // how goroutines are started that may come here, where goroutine is empty
 }
 
 // A Frame is one step on the way from the start of a goroutine to an access.
