@@ -120,10 +120,10 @@ func (p *Program) colours() *palette {
 
 // reaching returns the goroutines that may run n.
 func (c *palette) reaching(n *node) []*Colour {
-	if bits := c.of[n]; bits != nil {
-		return c.pick(bits)
+	if c.of[n] == nil {
+		return nil
 	}
-	return nil
+	return c.pick(c.of[n])
 }
 
 // pick returns the colours that have their bit set.
@@ -404,14 +404,16 @@ func (p *Program) One(m *Meeting, pkg, typ string) bool {
 	if len(places) == 0 {
 		return false // who knows
 	}
+	var one *Colour
 	for _, pl := range places {
 		if pl.n.isLiteral() && len(c.calling[pl.n]) == 0 && c.of[pl.n] == nil {
 			return false // kept somewhere: who knows when and how often it is called
 		}
 		for _, x := range p.making(pl.n) {
-			if x.Multi || x == m.A || x == m.B {
-				return false
+			if x.Multi || x == m.A || x == m.B || one != nil && x != one {
+				return false // each goroutine makes its own
 			}
+			one = x
 		}
 	}
 	here := 0
@@ -427,8 +429,7 @@ func (p *Program) One(m *Meeting, pkg, typ string) bool {
 }
 
 // making returns the goroutines that may run n, and those that make function
-// literals which run it when somebody calls them: how often each of these is
-// called nobody can tell, but it is another one each time.
+// literals which run it: nobody can tell how often these are called.
 func (p *Program) making(n *node) []*Colour {
 	c := p.colours()
 	if out, ok := c.making[n]; ok {
