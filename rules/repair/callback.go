@@ -56,14 +56,17 @@ func (s *Session) callsBack(info *types.Info, call *ast.CallExpr) []string {
 	if ok && fn.FullName() == "(*sync.Pool).Get" {
 		return []string{"func() any"} // Pool.New
 	}
-	if !ok || fn.Pkg() == nil || slices.Contains(leafPackages, fn.Pkg().Path()) {
+	if !ok || fn.Pkg() == nil {
 		return nil
 	}
 	if pkg := s.p.Package(fn.Pkg().Path()); pkg != nil && pkg.Main {
 		return nil
 	}
+	out := handedFuncs(info, fn, call)
+	if slices.Contains(leafPackages, fn.Pkg().Path()) {
+		return out
+	}
 	params := fn.Origin().Signature().Params()
-	var out []string
 	for i, arg := range call.Args {
 		if params.Len() == 0 {
 			break
@@ -90,6 +93,43 @@ func (s *Session) callsBack(info *types.Info, call *ast.CallExpr) []string {
 		}
 	}
 	return out
+}
+
+// handedFuncs returns what may be called by fn, which is code from outside of the
+// module, of the functions that it is given, unless it is known to call them in
+// another goroutine or to keep them. A literal is looked at where it stands.
+func handedFuncs(info *types.Info, fn *types.Func, call *ast.CallExpr) (out []string) {
+	switch fn.Name() {
+	case "Go", "AfterFunc", "SetFinalizer", "AddCleanup", "Handle", "HandleFunc":
+		return nil
+	}
+	for _, arg := range call.Args {
+		arg = ast.Unparen(arg)
+		t := info.TypeOf(arg)
+		if _, lit := arg.(*ast.FuncLit); lit || t == nil {
+			continue
+		}
+		if _, ok := t.Underlying().(*types.Signature); !ok {
+			continue
+		}
+		if named, ok := mentioned(info, arg).(*types.Func); ok && !isInterfaceMethod(named) {
+			out = append(out, named.Origin().FullName())
+		} else {
+			out = append(out, valueOf(t)...)
+		}
+	}
+	return out
+}
+
+// mentioned returns what an identifier or a selector refers to.
+func mentioned(info *types.Info, e ast.Expr) types.Object {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return info.Uses[e]
+	case *ast.SelectorExpr:
+		return info.Uses[e.Sel]
+	}
+	return nil
 }
 
 // std reports whether an import path is one of the standard library.

@@ -144,6 +144,7 @@ type dispatch struct {
 	wanted   []wantedMethod
 	concrete []map[string]hadMethod // by name, one for each type
 	byMethod map[string][]int       // indices of concrete
+	adapts   map[string]bool        // see adapt
 }
 
 // A wantedMethod is a method that is called through an interface.
@@ -159,7 +160,7 @@ type hadMethod struct {
 }
 
 func newDispatch() *dispatch {
-	return &dispatch{seen: make(map[string]bool), byMethod: make(map[string][]int)}
+	return &dispatch{seen: make(map[string]bool), byMethod: make(map[string][]int), adapts: make(map[string]bool)}
 }
 
 // file takes note of a file.
@@ -169,6 +170,10 @@ func (d *dispatch) file(info *types.Info, file *ast.File) {
 		case *ast.SelectorExpr:
 			if fn, ok := info.Uses[n.Sel].(*types.Func); ok && isInterfaceMethod(fn) {
 				d.want(interfaceOf(info, n, fn), fn.Name())
+			}
+		case *ast.Ident:
+			if obj, ok := info.Uses[n].(*types.TypeName); ok && !obj.IsAlias() {
+				d.adapt(obj.Type())
 			}
 		case *ast.TypeSpec:
 			if obj, ok := info.Defs[n.Name].(*types.TypeName); ok {
@@ -190,6 +195,22 @@ func (d *dispatch) want(iface *types.Interface, name string) {
 	}
 }
 
+// adapt takes note of a function type with methods, such as http.HandlerFunc: any
+// of them may call the function.
+func (d *dispatch) adapt(t types.Type) {
+	sig := concreteSignature(t)
+	if sig == nil || d.adapts[summarise.Signature(sig)+types.TypeString(t, nil)] {
+		return
+	}
+	d.adapts[summarise.Signature(sig)+types.TypeString(t, nil)] = true
+	methods := make(map[string]hadMethod)
+	for m := range types.NewMethodSet(types.NewPointer(t)).Methods() {
+		fn := m.Obj().(*types.Func)
+		methods[fn.Name()] = hadMethod{name: summarise.Signature(sig), line: lineOf(fn)}
+	}
+	d.add(methods)
+}
+
 func (d *dispatch) have(t types.Type) {
 	if types.IsInterface(t) {
 		return
@@ -208,6 +229,11 @@ func (d *dispatch) have(t types.Type) {
 		}
 		methods[fn.Name()] = had
 	}
+	d.add(methods)
+}
+
+// add takes note of the methods of a type.
+func (d *dispatch) add(methods map[string]hadMethod) {
 	if len(methods) == 0 {
 		return
 	}

@@ -234,6 +234,17 @@ func (j *job) callsWhileHeld() {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return args[n]
+		case *ast.RangeStmt: // over an iterator
+			if t := j.info.TypeOf(n.X); j.valueNeedy(n.X, t) {
+				j.mayTakeAgain(n.X)
+			}
+		case *ast.DeferStmt: // runs before a deferred unlock does
+			if _, ok := typeutil.Callee(j.info, n.Call).(*types.Func); !ok {
+				if _, lit := ast.Unparen(n.Call.Fun).(*ast.FuncLit); !lit && j.valueNeedy(n.Call, j.info.TypeOf(n.Call.Fun)) {
+					j.mayTakeAgain(n.Call)
+					return false
+				}
+			}
 		case *ast.GoStmt:
 			if !j.overlapsHeld(n.Pos(), n.End()) || !j.leadsToNeedy(n.Call) {
 				return false
@@ -265,6 +276,24 @@ func (j *job) callsWhileHeld() {
 	ast.Inspect(j.fn.body, visit)
 }
 
+// valueNeedy reports whether a function value of type t, which is called at n with
+// the lock held, may come to a needy site.
+func (j *job) valueNeedy(n ast.Node, t types.Type) bool {
+	if t == nil || !j.overlapsHeld(n.Pos(), n.Pos()+1) {
+		return false
+	}
+	if _, ok := t.Underlying().(*types.Signature); !ok {
+		return false
+	}
+	return anyOf(j.r.reached().all, valueOf(t))
+}
+
+// mayTakeAgain doubts the fix for a function value that is called at n.
+func (j *job) mayTakeAgain(n ast.Node) {
+	j.r.doubts = append(j.r.doubts, j.doubt(edit.Manual, n.Pos(),
+		"a function value is called here with %s held, and nothing rules out that it takes that, which would wait for it forever", j.r.lock.display))
+}
+
 // leadsToNeedy reports whether a call may come to a needy site.
 func (j *job) leadsToNeedy(call *ast.CallExpr) bool {
 	if tv := j.info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() || j.r.redirected[call] != nil {
@@ -274,11 +303,23 @@ func (j *job) leadsToNeedy(call *ast.CallExpr) bool {
 		return true
 	}
 	e := j.effect(call)
-	if _, ok := typeutil.Callee(j.info, call).(*types.Func); !ok {
+	fn, ok := typeutil.Callee(j.info, call).(*types.Func)
+	if !ok {
 		if _, lit := ast.Unparen(call.Fun).(*ast.FuncLit); lit {
 			return false // it is looked into
 		}
 		return j.r.reaches(j.info, call) && (j.r.touches(e) || e.Unknown != "")
 	}
-	return j.r.reaches(j.info, call) && (j.r.touches(e) || j.r.compares)
+	// Behind an interface, or where the effects end, there may be code from elsewhere
+	// that has been handed a function of the module.
+	return j.r.reaches(j.info, call) && (j.r.touches(e) || j.r.compares || e.Unknown != "" || e.Blocks != "" || isInterfaceMethod(fn) && !j.r.declares(fn))
+}
+
+// declares reports whether a function is declared in the module.
+func (r *mapRepair) declares(fn *types.Func) bool {
+	if fn.Pkg() == nil {
+		return false
+	}
+	pkg := r.p.Package(fn.Pkg().Path())
+	return pkg != nil && pkg.Main
 }
