@@ -34,6 +34,7 @@ func (s *Session) mentioners() map[string][]string {
 			}
 		}
 	}
+	s.texts = d.texts
 	d.edges(func(method, by string) { s.callers[method] = append(s.callers[method], by) })
 	return s.callers
 }

@@ -104,7 +104,13 @@ func (r *mapRepair) findReach() *reach {
 			name := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
 			if name[0] == '(' { // a method
-				push(anyMethod(name[strings.LastIndexByte(name, '.')+1:]), name)
+				base := anyMethod(name[strings.LastIndexByte(name, '.')+1:])
+				push(base, name)
+				if text := r.texts[name]; text != "" {
+					push("."+text, name)
+				} else {
+					push(base+" "+genericUse, name)
+				}
 			}
 			for _, caller := range callers[name] {
 				push(caller, name)

@@ -129,9 +129,9 @@ func typeParamStruct(tp *types.TypeParam) (*types.Struct, bool) {
 	return st, ok
 }
 
-// Signature returns a string that is equal for identical signatures,
+// signature returns a string that is equal for identical method signatures,
 // whichever load of a package they come from.
-func Signature(sig *types.Signature) string {
+func signature(sig *types.Signature) string {
 	return types.TypeString(types.NewSignatureType(nil, nil, nil, unnamed(sig.Params()), unnamed(sig.Results()), sig.Variadic()), nil)
 }
 
@@ -155,7 +155,7 @@ func MethodSet(iface *types.Interface) string {
 }
 
 // MethodLine returns the name and signature of a method as MethodSet has them.
-func MethodLine(m *types.Func) string { return m.Name() + " " + Signature(m.Signature()) }
+func MethodLine(m *types.Func) string { return m.Name() + " " + TypeText(m.Signature()) }
 
 // isMap reports whether t is a map, behind any number of names.
 func isMap(t types.Type) bool {

@@ -45,7 +45,7 @@ func (p *packageBuilder) types() []*Type {
 			if !ok {
 				continue
 			}
-			t.Methods = append(t.Methods, Method{Name: fn.Name(), Sig: Signature(fn.Signature()), ID: FuncID(FuncName(fn)), Steps: embeddedSteps(named, sel.Index())})
+			t.Methods = append(t.Methods, Method{Name: fn.Name(), Sig: TypeText(fn.Signature()), ID: FuncID(FuncName(fn)), Steps: embeddedSteps(named, sel.Index())})
 		}
 		slices.SortFunc(t.Methods, func(a, b Method) int { return strings.Compare(a.Name, b.Name) })
 		out = append(out, t)
