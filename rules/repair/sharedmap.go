@@ -114,6 +114,7 @@ type mapRepair struct {
 	counted  []string         // the counters beside the map that the lock guards too
 	outside  map[string]outer // see outers
 	deferred *bool            // see outlived
+	upgraded []*ast.CallExpr  // see upgradeCallers
 
 	seen   map[string]bool // files, see once
 	ops    []op
@@ -142,6 +143,7 @@ func (r *mapRepair) prepare() bool {
 	if r.level() == edit.Manual {
 		return r.lock != nil
 	}
+	r.findUpgrades()
 	r.compared()
 	r.counters()
 	r.cloneGetters()
