@@ -146,6 +146,7 @@ func (r *mapRepair) prepare() bool {
 	r.findUpgrades()
 	r.compared()
 	r.counters()
+	r.listsBeside()
 	r.cloneGetters()
 	if !r.f.Narrow { // what else is done with the map is not the question
 		r.otherUses()
