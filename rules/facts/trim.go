@@ -123,7 +123,7 @@ func (t *trimmer) calls(e *summarise.Event) bool {
 // quiet reports whether a set of methods is that of error or context.Context,
 // whose methods touch no shared map.
 func quiet(iface string) bool {
-	return iface == "Error func() string\n" || strings.HasPrefix(iface, "Deadline func() (time.Time, bool)\nDone func() <-chan struct{}\n")
+	return iface == "Error func() string\n" || strings.HasPrefix(iface, "Deadline func() (time.Time, bool)\nDone func() <-chan (struct{})\n")
 }
 
 // located returns the arguments of a call that are fields or variables: passed

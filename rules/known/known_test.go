@@ -64,6 +64,23 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
+// The comment of a mutex speaks of the maps above it by name or as the maps.
+func TestSpeaksOf(t *testing.T) {
+	for comment, want := range map[string]bool{
+		"thread-safety for maps":             true,
+		"protects the fields above":          true,
+		"guards jobs":                        true,
+		"guards jobsByName":                  false,
+		"protects what follows":              false,
+		"one writer at a time for the maps":  false,
+		"Guards JOBS and the mapping of it.": false,
+	} {
+		if got := SpeaksOf(comment, "jobs"); got != want {
+			t.Errorf("SpeaksOf(%q) = %v", comment, got)
+		}
+	}
+}
+
 // No word of the lists is there for nothing: another would do.
 func TestWords(t *testing.T) {
 	for i, w := range registering {

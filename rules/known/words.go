@@ -115,7 +115,22 @@ func Decodes(name string) bool {
 // fields beside it.
 func SaysGuards(comment string) bool {
 	comment = strings.ToLower(comment)
-	return strings.Contains(comment, "protect") || strings.Contains(comment, "guard")
+	for _, word := range []string{"protect", "guard", "thread-safety", "thread safety"} {
+		if strings.Contains(comment, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// mapsAbove are the words by which the comment of a mutex speaks of maps that are
+// declared before it.
+var mapsAbove = regexp.MustCompile(`(?i)\bmaps\b|\babove\b`)
+
+// SpeaksOf reports whether the comment of a mutex says that it guards the map of
+// that name, which is declared before it.
+func SpeaksOf(comment, name string) bool {
+	return SaysGuards(comment) && (mapsAbove.MatchString(comment) || regexp.MustCompile(`\b`+regexp.QuoteMeta(name)+`\b`).MatchString(comment))
 }
 
 // TestDouble reports whether a type stands in for another one in tests, going

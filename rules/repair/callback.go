@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/mapguard/mapguard/rules/summarise"
 )
 
 // leafPackages are packages whose functions call no methods of what they are
@@ -18,19 +20,25 @@ var leafPackages = []string{
 	"unsafe", "runtime", "regexp", "hash/fnv", "iter", "weak", "unique",
 }
 
-// knownCallbacks are the methods that the standard library and loggers look for
-// in a value that they get as an any.
-var knownCallbacks = []string{
-	"String", "Error", "Format", "GoString", "Is", "As", "Unwrap",
-	"MarshalJSON", "MarshalText", "MarshalBinary", "MarshalXML", "MarshalXMLAttr", "MarshalYAML", "MarshalLog", "MarshalLogObject",
-	"UnmarshalJSON", "UnmarshalText", "UnmarshalBinary", "UnmarshalXML", "UnmarshalXMLAttr", "UnmarshalYAML",
-	"LogValue", "GobEncode", "GobDecode", "Value", "Scan", "IsZero", "WriteTo", "ReadFrom", "Write", "Read", "Close",
+// formatCallbacks are the methods that printing a value may call, as method
+// sets list them: of those with another signature nobody makes a call.
+var formatCallbacks = []string{
+	"String func() string", "Error func() string", "Format func(fmt.State, int32)", "GoString func() string",
+	"LogValue func() log/slog.Value", "MarshalJSON func() ([]uint8, error)", "MarshalText func() ([]uint8, error)",
+	"MarshalLog", "MarshalLogObject", // of loggers, each with its own
 }
 
-// formatCallbacks are those of them that printing a value may call.
-var formatCallbacks = []string{
-	"String", "Error", "Format", "GoString", "LogValue", "MarshalLog", "MarshalLogObject", "MarshalJSON", "MarshalText",
-}
+// knownCallbacks are the methods that the standard library and loggers look for
+// in a value that they get as an any.
+var knownCallbacks = append([]string{
+	"Is func(error) bool", "As func(interface{}) bool", "Unwrap",
+	"MarshalBinary func() ([]uint8, error)", "MarshalXML", "MarshalXMLAttr", "MarshalYAML",
+	"UnmarshalJSON func([]uint8) error", "UnmarshalText func([]uint8) error", "UnmarshalBinary func([]uint8) error",
+	"UnmarshalXML", "UnmarshalXMLAttr", "UnmarshalYAML",
+	"GobEncode func() ([]uint8, error)", "GobDecode func([]uint8) error", "Value", "Scan func(interface{}) error", "IsZero func() bool",
+	"WriteTo func(io.Writer) (int64, error)", "ReadFrom func(io.Reader) (int64, error)",
+	"Write func([]uint8) (int, error)", "Read func([]uint8) (int, error)", "Close func() error",
+}, formatCallbacks...)
 
 // callbacks returns the methods that functions of a package of the standard
 // library, or of a logger, look for.
@@ -54,7 +62,7 @@ func callbacks(pkg string) []string {
 func (s *Session) callsBack(info *types.Info, call *ast.CallExpr) []string {
 	fn, ok := typeutil.Callee(info, call).(*types.Func)
 	if ok && fn.FullName() == "(*sync.Pool).Get" {
-		return []string{"func() any"} // Pool.New
+		return []string{"func() interface{}"} // Pool.New
 	}
 	if !ok || fn.Pkg() == nil {
 		return nil
@@ -83,7 +91,7 @@ func (s *Session) callsBack(info *types.Info, call *ast.CallExpr) []string {
 		case iface.NumMethods() > 0:
 			names := slices.Clone(callbacks(fn.Pkg().Path()))
 			for m := range iface.Methods() {
-				names = append(names, m.Name())
+				names = append(names, summarise.MethodLine(m))
 			}
 			out = append(out, s.methodsOf(t, names, 1)...)
 		case std(fn.Pkg().Path()) && !strings.HasSuffix(fn.Pkg().Path(), "/template") || slices.Contains(logPackages, fn.Pkg().Path()):
@@ -161,8 +169,9 @@ func isTypeParam(t types.Type) bool {
 	return ok
 }
 
-// methodsOf returns the methods with one of names, exported ones if there are
-// none, of values that can be reached from one of type t.
+// methodsOf returns the methods with one of names, which may have a signature as
+// method sets have it, exported ones if there are none, of values that can be reached
+// from one of type t.
 func (s *Session) methodsOf(t types.Type, names []string, depth int) []string {
 	key := methodsKey{t, strings.Join(names, " "), depth}
 	if out, ok := s.methods[key]; ok {
@@ -193,11 +202,14 @@ func findMethods(t types.Type, names []string, depth int) []string {
 		}
 		seen[t] = true
 		if types.IsInterface(t) {
-			for _, name := range names {
-				out = append(out, anyMethod(name))
+			wanted := names
+			if wanted == nil {
+				wanted = knownCallbacks
 			}
-			if names == nil {
-				for _, name := range knownCallbacks {
+			for _, name := range wanted {
+				if strings.Contains(name, " ") {
+					out = append(out, methodLike(name)...)
+				} else {
 					out = append(out, anyMethod(name))
 				}
 			}
@@ -209,7 +221,7 @@ func findMethods(t types.Type, names []string, depth int) []string {
 		}
 		for m := range set.Methods() {
 			fn := m.Obj().(*types.Func)
-			if names == nil && fn.Exported() || slices.Contains(names, fn.Name()) {
+			if names == nil && fn.Exported() || slices.ContainsFunc(names, func(name string) bool { return hasName(fn, name) }) {
 				out = append(out, fn.Origin().FullName())
 			}
 		}
@@ -231,6 +243,13 @@ func findMethods(t types.Type, names []string, depth int) []string {
 	}
 	walk(t, depth)
 	return out
+}
+
+// hasName reports whether a method goes by a name, and has the signature behind
+// it if there is one.
+func hasName(m *types.Func, name string) bool {
+	name, sig, ok := strings.Cut(name, " ")
+	return m.Name() == name && (!ok || lineOf(m) == "" || summarise.TypeText(m.Type()) == sig)
 }
 
 // callsBackNeedy reports whether a call of code from outside of the module may

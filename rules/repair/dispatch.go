@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
 
@@ -19,8 +20,15 @@ import (
 // variant have different objects for the same type.
 
 // anyMethod is how methods of a name are called by code that is not looked at,
-// which searches what it is given for them.
+// which searches what it is given for them, whatever their signature.
 func anyMethod(name string) string { return "." + name }
+
+// methodLike is the same for methods with a signature, as method sets list them.
+// Those whose signature depends on a type parameter have none.
+func methodLike(text string) []string {
+	name, _, _ := strings.Cut(text, " ")
+	return []string{"." + text, anyMethod(name) + " " + genericUse}
+}
 
 // methodBy is how the method of a name is called through an interface type.
 func methodBy(iface *types.Interface, name string) string {
@@ -37,7 +45,7 @@ const (
 // valueOf returns what a call of a value of type t may come to.
 func valueOf(t types.Type) []string {
 	if sig := concreteSignature(t); sig != nil {
-		return []string{summarise.Signature(sig), genericUse}
+		return []string{summarise.TypeText(sig), genericUse}
 	}
 	return []string{genericCall, genericUse}
 }
@@ -45,7 +53,7 @@ func valueOf(t types.Type) []string {
 // usedAs returns how a function that is used as a value of type t may be called.
 func usedAs(t types.Type) []string {
 	if sig := concreteSignature(t); sig != nil {
-		return []string{summarise.Signature(sig), genericCall}
+		return []string{summarise.TypeText(sig), genericCall}
 	}
 	return []string{genericUse, genericCall}
 }
@@ -143,6 +151,7 @@ type dispatch struct {
 	seen     map[string]bool // of wanted
 	wanted   []wantedMethod
 	concrete []map[string]hadMethod // by name, one for each type
+	texts    map[string]string      // of the methods, by what mentioners calls them
 	byMethod map[string][]int       // indices of concrete
 	adapts   map[string]bool        // see adapt
 }
@@ -160,7 +169,7 @@ type hadMethod struct {
 }
 
 func newDispatch() *dispatch {
-	return &dispatch{seen: make(map[string]bool), byMethod: make(map[string][]int), adapts: make(map[string]bool)}
+	return &dispatch{seen: make(map[string]bool), byMethod: make(map[string][]int), adapts: make(map[string]bool), texts: make(map[string]string)}
 }
 
 // file takes note of a file.
@@ -199,14 +208,14 @@ func (d *dispatch) want(iface *types.Interface, name string) {
 // of them may call the function.
 func (d *dispatch) adapt(t types.Type) {
 	sig := concreteSignature(t)
-	if sig == nil || d.adapts[summarise.Signature(sig)+types.TypeString(t, nil)] {
+	if sig == nil || d.adapts[summarise.TypeText(sig)+types.TypeString(t, nil)] {
 		return
 	}
-	d.adapts[summarise.Signature(sig)+types.TypeString(t, nil)] = true
+	d.adapts[summarise.TypeText(sig)+types.TypeString(t, nil)] = true
 	methods := make(map[string]hadMethod)
 	for m := range types.NewMethodSet(types.NewPointer(t)).Methods() {
 		fn := m.Obj().(*types.Func)
-		methods[fn.Name()] = hadMethod{name: summarise.Signature(sig), line: lineOf(fn)}
+		methods[fn.Name()] = hadMethod{name: summarise.TypeText(sig), line: lineOf(fn)}
 	}
 	d.add(methods)
 }
@@ -228,6 +237,7 @@ func (d *dispatch) have(t types.Type) {
 			had.name = methodBy(iface, fn.Name())
 		}
 		methods[fn.Name()] = had
+		d.texts[had.name] = had.line
 	}
 	d.add(methods)
 }

@@ -343,13 +343,20 @@ func (j *job) promotedFrom(sel *ast.SelectorExpr) bool {
 func (j *job) upgrade() (proposal, []*site) {
 	var p proposal
 	var rest []*site
-	done := make(map[*ast.CallExpr]bool)
+	done, byCallers := make(map[*ast.CallExpr]bool), false
 	for _, s := range j.sites {
 		if !j.r.holdsShared(s) {
 			rest = append(rest, s)
 			continue
 		}
 		iv, ok := j.intervalOf(s)
+		if !ok && len(j.fn.heldBy) > 0 {
+			if !byCallers {
+				byCallers = true
+				p.add(j.r.upgradeCallers(j.fn))
+			}
+			continue
+		}
 		if !ok || iv.from.method != "RLock" {
 			p.doubts = append(p.doubts, j.doubt(edit.Manual, s.node.Pos(), "the map is written here under a read lock of %s that a caller took: it has to take the write lock", j.ref.text))
 			continue

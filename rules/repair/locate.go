@@ -45,6 +45,7 @@ type function struct {
 
 	counters []*types.Var // see counters
 	planned  bool         // see planGetter
+	heldBy   []heldCall   // see findUpgrades
 }
 
 // An object is the expression whose field the map is, as a site names it. For

@@ -29,6 +29,7 @@ func (s *Session) mentioners() map[string][]string {
 			ast.Inspect(decl, m.visit)
 		}
 	}
+	s.texts = d.texts
 	d.edges(func(method, by string) { s.callers[method] = append(s.callers[method], by) })
 	return s.callers
 }

@@ -81,6 +81,14 @@ func (r *mapRepair) findReach() *reach {
 		if startedInside(fn) || !anyNeedy(fn.sites) || r.takesAnyway(fn) {
 			continue
 		}
+		if len(fn.heldBy) > 0 {
+			for _, c := range fn.heldBy { // they are made to take the write lock
+				if obj := c.job.fn.declared(); obj != nil && !r.exclusive {
+					push(obj.FullName(), "")
+				}
+			}
+			continue
+		}
 		for _, n := range fn.path {
 			if lit, ok := n.(*ast.FuncLit); ok {
 				for _, name := range usedAs(fn.pkg.Info.TypeOf(lit)) {
@@ -88,10 +96,8 @@ func (r *mapRepair) findReach() *reach {
 				}
 			}
 		}
-		if decl, ok := fn.path[len(fn.path)-2].(*ast.FuncDecl); ok {
-			if obj, ok := fn.pkg.Info.Defs[decl.Name].(*types.Func); ok {
-				push(obj.FullName(), "")
-			}
+		if obj := fn.declared(); obj != nil {
+			push(obj.FullName(), "")
 		}
 	}
 	for _, s := range r.splits {
@@ -104,7 +110,13 @@ func (r *mapRepair) findReach() *reach {
 			name := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
 			if name[0] == '(' { // a method
-				push(anyMethod(name[strings.LastIndexByte(name, '.')+1:]), name)
+				base := anyMethod(name[strings.LastIndexByte(name, '.')+1:])
+				push(base, name)
+				if text := r.texts[name]; text != "" {
+					push("."+text, name)
+				} else {
+					push(base+" "+genericUse, name)
+				}
 			}
 			for _, caller := range callers[name] {
 				push(caller, name)
@@ -170,6 +182,17 @@ func (j *job) returnsBefore(call *ast.CallExpr) bool {
 		return !found
 	})
 	return found
+}
+
+// declared returns the function whose declaration fn is, or is inside of; nil if
+// there is none.
+func (fn *function) declared() *types.Func {
+	decl, ok := fn.path[len(fn.path)-2].(*ast.FuncDecl)
+	if !ok {
+		return nil
+	}
+	obj, _ := fn.pkg.Info.Defs[decl.Name].(*types.Func)
+	return obj
 }
 
 func anyNeedy(sites []*site) bool {

@@ -49,6 +49,7 @@ type Session struct {
 	callers   map[string][]string                      // see mentioners; nil until needed
 	methods   map[methodsKey][]string                  // see methodsOf
 	backs     map[string][]string                      // see mentioners
+	texts     map[string]string                        // see dispatch
 	assigned  map[*types.Var]ast.Node                  // see assignment
 	others    map[string][]leftOut                     // see leftOut
 	held      []*holding                               // see holdings
@@ -118,6 +119,7 @@ type mapRepair struct {
 	counted  []string         // the counters beside the map that the lock guards too
 	outside  map[string]outer // see outers
 	deferred *bool            // see outlived
+	upgraded []*ast.CallExpr  // see upgradeCallers
 
 	seen   map[string]bool // files, see once
 	ops    []op
@@ -146,8 +148,10 @@ func (r *mapRepair) prepare() bool {
 	if r.level() == edit.Manual {
 		return r.lock != nil
 	}
+	r.findUpgrades()
 	r.compared()
 	r.counters()
+	r.listsBeside()
 	r.cloneGetters()
 	if !r.f.Narrow { // what else is done with the map is not the question
 		r.otherUses()

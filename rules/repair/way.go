@@ -78,7 +78,7 @@ func calledAs(name string) string {
 	case strings.HasPrefix(name, "func("):
 		return some + "function value"
 	case name[0] == '.':
-		name, _, _ = strings.Cut(name[1:], "\n")
+		name = name[1 : 1+strings.IndexAny(name[1:]+" ", " \n")]
 		return some + name + " method"
 	}
 	pkg := known.PackageOf(name)

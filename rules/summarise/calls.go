@@ -293,7 +293,7 @@ func (b *builder) handlerValue(e Event, v ssa.Value) {
 	iface := mi.Type().Underlying().(*types.Interface)
 	for i := range iface.NumMethods() {
 		m := iface.Method(i)
-		if isFunc(mi.X.Type()) || !b.table.Handler(m.Name(), Signature(m.Signature())) {
+		if isFunc(mi.X.Type()) || !b.table.Handler(m.Name(), signature(m.Signature())) {
 			continue
 		}
 		e.Kind, e.Multi = Spawn, true
@@ -333,7 +333,7 @@ func (b *builder) handlerOperands(e Event, ins ssa.Instruction) {
 		default:
 			continue
 		}
-		sig := Signature(v.Type().Underlying().(*types.Signature))
+		sig := signature(v.Type().Underlying().(*types.Signature))
 		if !b.table.Handler("", sig) {
 			continue
 		}

@@ -67,7 +67,7 @@ func (b *builder) goesOn(e Event) {
 	if !ok || obj.Signature().Recv() == nil {
 		return
 	}
-	row, ok := known.LentTo(obj.Name(), Signature(obj.Signature()))
+	row, ok := known.LentTo(obj.Name(), signature(obj.Signature()))
 	if !ok {
 		return
 	}

@@ -129,72 +129,16 @@ func typeParamStruct(tp *types.TypeParam) (*types.Struct, bool) {
 	return st, ok
 }
 
-// Signature returns a string that is equal for identical signatures,
+// signature returns a string that is equal for identical method signatures,
 // whichever load of a package they come from.
-func Signature(sig *types.Signature) string {
-	return types.TypeString(types.NewSignatureType(nil, nil, nil, plainVars(sig.Params(), 0), plainVars(sig.Results(), 0), sig.Variadic()), nil)
+func signature(sig *types.Signature) string {
+	return types.TypeString(types.NewSignatureType(nil, nil, nil, unnamed(sig.Params()), unnamed(sig.Results()), sig.Variadic()), nil)
 }
 
-// plain returns a type that is identical to t and written without aliases, which
-// identical types may differ in: byte and any are written for what is the same, as
-// they mostly are in programs, and int32 for a rune.
-func plain(t types.Type, depth int) types.Type {
-	if depth++; depth > 10 {
-		return t
-	}
-	switch t := types.Unalias(t).(type) {
-	case *types.Basic:
-		switch t.Kind() {
-		case types.Uint8:
-			return types.Universe.Lookup("byte").Type()
-		case types.Int32:
-			return types.Typ[types.Int32]
-		}
-		return t
-	case *types.Pointer:
-		return types.NewPointer(plain(t.Elem(), depth))
-	case *types.Slice:
-		return types.NewSlice(plain(t.Elem(), depth))
-	case *types.Array:
-		return types.NewArray(plain(t.Elem(), depth), t.Len())
-	case *types.Chan:
-		return types.NewChan(t.Dir(), plain(t.Elem(), depth))
-	case *types.Map:
-		return types.NewMap(plain(t.Key(), depth), plain(t.Elem(), depth))
-	case *types.Signature:
-		if t.TypeParams().Len() == 0 {
-			return types.NewSignatureType(nil, nil, nil, plainVars(t.Params(), depth), plainVars(t.Results(), depth), t.Variadic())
-		}
-	case *types.Struct:
-		fields, tags := make([]*types.Var, t.NumFields()), make([]string, t.NumFields())
-		for i := range fields {
-			f := t.Field(i)
-			fields[i], tags[i] = types.NewField(f.Pos(), f.Pkg(), f.Name(), plain(f.Type(), depth), f.Embedded()), t.Tag(i)
-		}
-		return types.NewStruct(fields, tags)
-	case *types.Interface:
-		if t.Empty() && !t.IsComparable() {
-			return types.Universe.Lookup("any").Type()
-		}
-	case *types.Named:
-		if t.TypeArgs().Len() == 0 {
-			return t
-		}
-		args := make([]types.Type, t.TypeArgs().Len())
-		for i := range args {
-			args[i] = plain(t.TypeArgs().At(i), depth)
-		}
-		if inst, err := types.Instantiate(nil, t.Origin(), args, false); err == nil {
-			return inst
-		}
-	}
-	return types.Unalias(t)
-}
-
-func plainVars(t *types.Tuple, depth int) *types.Tuple {
+func unnamed(t *types.Tuple) *types.Tuple {
 	vars := make([]*types.Var, t.Len())
 	for i := range vars {
-		vars[i] = types.NewParam(0, nil, "", plain(t.At(i).Type(), depth))
+		vars[i] = types.NewParam(0, nil, "", t.At(i).Type())
 	}
 	return types.NewTuple(vars...)
 }
@@ -211,7 +155,7 @@ func MethodSet(iface *types.Interface) string {
 }
 
 // MethodLine returns the name and signature of a method as MethodSet has them.
-func MethodLine(m *types.Func) string { return m.Name() + " " + Signature(m.Signature()) }
+func MethodLine(m *types.Func) string { return m.Name() + " " + TypeText(m.Signature()) }
 
 // isMap reports whether t is a map, behind any number of names.
 func isMap(t types.Type) bool {

@@ -45,7 +45,7 @@ func (p *packageBuilder) types() []*Type {
 			if !ok {
 				continue
 			}
-			t.Methods = append(t.Methods, Method{Name: fn.Name(), Sig: Signature(fn.Signature()), ID: FuncID(FuncName(fn)), Steps: embeddedSteps(named, sel.Index())})
+			t.Methods = append(t.Methods, Method{Name: fn.Name(), Sig: TypeText(fn.Signature()), ID: FuncID(FuncName(fn)), Steps: embeddedSteps(named, sel.Index())})
 		}
 		slices.SortFunc(t.Methods, func(a, b Method) int { return strings.Compare(a.Name, b.Name) })
 		out = append(out, t)
@@ -118,17 +118,19 @@ func isLock(t types.Type) bool {
 
 // guarded returns the maps of a struct that stand under a mutex: in the block
 // of lines that begins with one, or anywhere if the mutex is embedded. A mutex
-// within a block needs a comment to say that it guards what follows.
+// within a block needs a comment to say that it guards what follows, and one that
+// speaks of the maps before it for those.
 func (p *packageBuilder) guarded(named *types.Named, st *types.Struct) []Guarded {
 	var out []Guarded
 	var mutex, embedded *Guarded
+	var before []string // the maps of the block that no mutex stands over
 	end := 0
 	for i := range st.NumFields() {
 		f := st.Field(i)
 		lines, ok := p.fields[f.Pos()]
 		first := !ok || lines.first > end+1 // of its block, or declared elsewhere
 		if first {
-			mutex = nil
+			mutex, before = nil, nil
 		}
 		end = lines.last
 		switch {
@@ -139,6 +141,12 @@ func (p *packageBuilder) guarded(named *types.Named, st *types.Struct) []Guarded
 				continue
 			}
 			mutex = &Guarded{Mutex: fieldStep(named, i), RW: rw, Documented: known.SaysGuards(lines.comment)}
+			for _, name := range before {
+				if known.SpeaksOf(lines.comment, name) {
+					out = append(out, mutex.of(name))
+				}
+			}
+			before = nil
 			if f.Embedded() {
 				embedded = mutex
 			}
@@ -146,6 +154,8 @@ func (p *packageBuilder) guarded(named *types.Named, st *types.Struct) []Guarded
 			out = append(out, mutex.of(f.Name()))
 		case hasMap(f.Type()) && embedded != nil:
 			out = append(out, embedded.of(f.Name()))
+		case hasMap(f.Type()):
+			before = append(before, f.Name())
 		}
 	}
 	return out
