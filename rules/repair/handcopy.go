@@ -173,9 +173,9 @@ func (r *mapRepair) handCopy(pkg *load.Package, file *ast.File, e ast.Expr) stri
 	}
 	what := "the map"
 	if r.f.Copying == judge.CopyInner {
-		what = "a map inside of it"
+		what = "a map inside of " + place(r.f.Map)
 	}
-	r.doubt(edit.Unsafe, e.Pos(), "%s gets a copy of %s here: what changes in the one is not seen in the other", place(r.f.Into), what)
+	r.doubt(edit.Unsafe, e.Pos(), "a copy of %s is given away here: what changes in the one is not seen in the other", what)
 	j := c.job(r)
 	text, typ := r.text(j.src, e), pkg.Info.TypeOf(e)
 	if c.cloneable(typ) {
