@@ -311,9 +311,12 @@ func (a *analysis) prove(ctx context.Context, group []*judge.Finding) (failed ma
 
 // stillThere returns the index in left of a finding that f's fix should have
 // removed, -1 if it did. Of several findings that only a count tells apart, as
-// many must be gone as were fixed.
+// many must be gone as were fixed. A copy removes what somebody else does with
+// the map; that there may be two goroutines who do the rest is another question.
 func stillThere(f *judge.Finding, fixed, before, left []*judge.Finding) int {
-	same := func(g *judge.Finding) bool { return g.Key == f.Key }
+	same := func(g *judge.Finding) bool {
+		return g.Key == f.Key && (f.Copy == "" || g.Copy != "" || g.Evidence >= f.Evidence)
+	}
 	count := func(fs []*judge.Finding) (n int) {
 		for _, g := range fs {
 			if same(g) {
@@ -392,6 +395,8 @@ func proved(f *judge.Finding) []string {
 		out = append(out, "every access in the functions that the witness names holds the lock")
 	case f.Rule == judge.DeepFormat:
 		return append(out, "the call no longer walks the map")
+	case f.Copy != "":
+		return append(out, "what is changed is no longer the map that others have", copiesNoLock)
 	default:
 		out = append(out, "every access that needs the lock holds it")
 	}

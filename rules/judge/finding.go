@@ -21,6 +21,17 @@ func (e Evidence) String() string {
 	return [...]string{"none", "possible", "inferred", "shown", "witnessed"}[e]
 }
 
+// Copying says who needs a map of its own.
+type Copying uint8
+
+const (
+	CopyNone    Copying = iota
+	CopyChanged         // the function of the first access, and if a context has the map all others, before it changes it
+	CopyHanded          // the objects with the field Into, which are given the map
+	CopyInner           // the objects with the field Into, which are given the maps inside of the map
+	CopyLent            // what the method at LentAt starts, which is given the object with the map
+)
+
 // A Frame is one step of how a goroutine reaches an access: the go statement
 // or registration first, then call by call.
 type Frame struct {
@@ -104,6 +115,11 @@ type Finding struct {
 	Narrow bool
 	// Copy says what is to be copied where no lock is a remedy, "" if one is.
 	Copy string
+	// Copying says which copy that is, as far as repair can make it.
+	Copying Copying
+	Into    access.Location // CopyHanded, CopyInner: where the map got to
+	LentAt  access.Pos      // CopyLent: in the method that a library lends the object
+	Cached  bool            // CopyChanged: the map is one of an object out of a cache
 
 	Fix *edit.Fix // nil until repaired
 	// Alternatives are other fixes of the same finding, best first, for a

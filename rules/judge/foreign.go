@@ -42,11 +42,6 @@ func (j *judge) foreign(v *verdict) []*Finding {
 	for _, w := range writers {
 		pr := best(pairs[w])
 		f := &Finding{Rule: SharedMap, Map: v.loc, Evidence: strength(pr), Why: why(pr)}
-		for _, s := range []link.Side{pr.A, pr.B} {
-			if l := s.Acc.Site.Library; l != "" {
-				f.Evidence, f.Why = Inferred, l
-			}
-		}
 		a, b := pr.A, pr.B
 		if !a.Acc.Op.Writes() {
 			a, b = b, a
@@ -55,7 +50,16 @@ func (j *judge) foreign(v *verdict) []*Finding {
 		f.Sites = []Site{f.Accesses[0].Site, f.Accesses[1].Site}
 		f.Message = fmt.Sprintf("map %s is %s", v.loc.Short(), describe(a.Acc.Op, b.Acc.Op))
 		f.Pos = f.Accesses[0].Pos
-		f.Copy = foreignCopy(v.loc)
+		f.Copy, f.Copying = foreignCopy(v.loc), CopyChanged
+		if s := a.Acc.Site; s.Shared {
+			f.Copying, f.Into = CopyHanded, s.From
+		}
+		for _, s := range []link.Side{pr.A, pr.B} {
+			if l := s.Acc.Site.Library; l != "" {
+				f.Evidence, f.Why = Inferred, l
+				f.Copying, f.LentAt = CopyLent, s.Acc.Site.Pos
+			}
+		}
 		f.atCopy(a.Acc.Site)
 		out = append(out, f)
 	}
@@ -85,7 +89,7 @@ func (j *judge) handedIn(v *verdict) []*Finding {
 		f.Sites = []Site{f.Accesses[0].Site}
 		f.Message = fmt.Sprintf("map %s is %s without a lock, in case somebody else has the object", v.loc.Short(), past(s.Op))
 		f.Why = fmt.Sprintf("%s may run any number of times at once, and changes an object that it was given; this is only worth a look if that is kept elsewhere", s.Func)
-		f.Copy = foreignCopy(v.loc)
+		f.Copy, f.Copying = foreignCopy(v.loc), CopyChanged
 		f.atCopy(s)
 		out = append(out, f)
 	}
@@ -151,7 +155,7 @@ func (j *judge) contextValue(v *verdict) []*Finding {
 	}
 	f.Pos = w.Pos
 	f.Message = fmt.Sprintf("map %s of a context is %s in place", v.loc.Short(), past(w.Op))
-	f.Copy = copyOfContext
+	f.Copy, f.Copying = copyOfContext, CopyChanged
 	return []*Finding{f}
 }
 
@@ -171,7 +175,7 @@ func (v *verdict) lentOut(f *Finding) bool {
 		f.Pos = s.Pos
 		f.Message = fmt.Sprintf("map %s is %s by way of %s, which was given the map itself", v.loc.Short(), past(s.Op), s.From.Short())
 		f.Why = known.Sent(s.From)
-		f.Copy = sentCopy(s)
+		f.Copy, f.Copying, f.Into = sentCopy(s), CopyHanded, s.From
 		return true
 	}
 	return false
@@ -188,6 +192,7 @@ func (f *Finding) byLibrary(pr *link.Pair) {
 	for _, s := range []link.Side{pr.A, pr.B} {
 		if s.Thread != nil && s.Thread.Library {
 			f.Why, f.Copy = s.Acc.Site.Library, sentCopy(s.Acc.Site)
+			f.Copying, f.Into = CopyHanded, s.Acc.Site.From
 			if !f.Accesses[0].Op.Writes() { // the user's own side first
 				slices.Reverse(f.Accesses)
 				f.Pos = f.Accesses[0].Pos
@@ -217,6 +222,7 @@ func (j *judge) handedOn(v *verdict, f *Finding) bool {
 			f.Message = fmt.Sprintf("a map inside of %s is %s where it has got to from %s", h.To.Short(), past(s.Op), v.loc.Short())
 			f.Why = fmt.Sprintf("%s copies %s under %s, but not the maps inside of it, so that who changes them changes those of the original", v.sites[i].Func, v.loc.Short(), lockName(h.Lock.ID))
 			f.Copy = fmt.Sprintf("%s has to copy the maps inside of the map too: no lock is common to the two that hold them", v.sites[i].Func)
+			f.Copying, f.Into = CopyInner, h.To
 			return true
 		}
 	}
@@ -238,6 +244,7 @@ func (j *judge) cached(v *verdict) []*Finding {
 		f.Message = fmt.Sprintf("map %s of a cached object is %s", v.loc.Short(), past(s.Op))
 		f.Why = fmt.Sprintf("%s takes the object out of an informer's cache, from which everyone is given the same one, for reading", c.In)
 		f.Copy = "change a copy of the object (DeepCopy): nobody who reads the cached one takes a lock"
+		f.Copying, f.Cached = CopyChanged, true
 		f.atCopy(s)
 		out = append(out, f)
 	}

@@ -56,7 +56,7 @@ func FromCases(prog *link.Program, main func(pkg string) bool, text func(access.
 		}
 		f.Pos = f.Accesses[0].Pos
 		if c.Map.Kind == access.Context {
-			f.Copy = copyOfContext
+			f.Copy, f.Copying = copyOfContext, CopyChanged
 		}
 		out = append(out, f)
 	}

@@ -29,15 +29,6 @@ type declaration struct {
 	path []ast.Node
 }
 
-// copied reports whether the remedy is a copy of the map, and says so: whoever
-// else uses it takes no lock of the user's.
-func (r *mapRepair) copied() bool {
-	if r.f.Copy != "" {
-		r.doubtAt(edit.Manual, r.f.Pos, "%s", r.f.Copy)
-	}
-	return r.f.Copy != ""
-}
-
 // declared finds the declaration of the map's variable, and reports whether it
 // is in source that may be changed.
 func (r *mapRepair) declared() bool {

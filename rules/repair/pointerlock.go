@@ -38,7 +38,7 @@ import (
 // the struct itself would be copied. It is never safe, and nil where it does not
 // apply.
 func (s *Session) ByPointer(f *judge.Finding) *edit.Fix {
-	if f.Guard != nil || f.Narrow || f.Elsewhere != "" || f.Rule != judge.SharedMap || f.Map.Kind != access.Field {
+	if f.Guard != nil || f.Copy != "" || f.Narrow || f.Elsewhere != "" || f.Rule != judge.SharedMap || f.Map.Kind != access.Field {
 		return nil
 	}
 	r := &mapRepair{Session: s, f: f, byPointer: true}

@@ -67,15 +67,17 @@ func NewSession(p *load.Program, eff Effects) *Session { return &Session{p: p, e
 func (s *Session) Forget() { *s = Session{RWMutex: s.RWMutex, p: s.p, eff: s.eff} }
 
 // SharedMap is the function SharedMap.
-func (s *Session) SharedMap(f *judge.Finding) *edit.Fix { return s.fix(f) }
+func (s *Session) SharedMap(f *judge.Finding) *edit.Fix {
+	if f.Copy != "" {
+		return s.copying(f)
+	}
+	return s.fix(f)
+}
 
 // fix guards the map of f, and those of more findings about the same struct.
 func (s *Session) fix(f *judge.Finding, more ...*judge.Finding) *edit.Fix {
 	r := &mapRepair{Session: s, f: f, more: more}
 	fix := &edit.Fix{Title: "Guard " + place(f.Map) + " with a mutex"}
-	if f.Copy != "" {
-		fix.Title = "Copy " + place(f.Map)
-	}
 	if r.prepare() {
 		fix.Title = r.title()
 		r.plan()
@@ -136,7 +138,7 @@ type doubt struct {
 // prepare finds the map's declaration, the syntax of its sites and the lock. It
 // reports whether regions can be planned.
 func (r *mapRepair) prepare() bool {
-	if r.formatOnly() || r.copied() {
+	if r.formatOnly() {
 		return false
 	}
 	if !r.declared() {

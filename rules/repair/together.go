@@ -22,7 +22,7 @@ func Groups(fs []*judge.Finding) [][]*judge.Finding {
 	var groups [][]*judge.Finding
 	index := make(map[access.Location]int)
 	for _, f := range fs {
-		if f.Rule != judge.SharedMap || f.Guard != nil || f.Map.Kind != access.Field {
+		if f.Rule != judge.SharedMap || f.Guard != nil || f.Copy != "" || f.Map.Kind != access.Field {
 			continue
 		}
 		owner := f.Map

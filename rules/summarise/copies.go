@@ -101,12 +101,7 @@ func (b *builder) remade(v ssa.Value) bool {
 	from := b.pathsOf(load.X)
 	makes := make(map[*ssa.BasicBlock]bool)
 	for _, st := range b.stores {
-		switch st.Val.(type) {
-		case *ssa.MakeMap, *ssa.Call:
-		default:
-			continue
-		}
-		if !slices.Equal(b.pathsOf(st.Addr), from) || b.inCopy(st.Addr) != b.inCopy(load.X) {
+		if !isNew(st.Val) || !slices.Equal(b.pathsOf(st.Addr), from) || b.inCopy(st.Addr) != b.inCopy(load.X) {
 			continue
 		}
 		if st.Block() != load.Block() {
@@ -199,7 +194,7 @@ func (b *builder) findRenewed(a *ssa.Alloc) *renewed {
 		return nil
 	}
 	for f, s := range r.own {
-		if !before(r.copy, s) || !always(s, fieldName(s.Addr.(*ssa.FieldAddr))) {
+		if !before(r.copy, s) || !always(r.copy, s, fieldName(s.Addr.(*ssa.FieldAddr))) {
 			delete(r.own, f)
 		}
 	}
@@ -231,18 +226,33 @@ func isNew(v ssa.Value) bool {
 		return true
 	case *ssa.ChangeType:
 		return isNew(v.X)
+	case *ssa.Phi: // nil, if what it is a copy of is nil
+		return !slices.ContainsFunc(v.Edges, func(e ssa.Value) bool {
+			c, ok := e.(*ssa.Const)
+			_, again := e.(*ssa.Phi)
+			return again || !(ok && c.IsNil()) && !isNew(e)
+		})
 	}
 	return false
 }
 
-// always reports whether the store of a map in field is made on every way to
-// the end of the function, apart from those on which the field was nil.
-func always(st ssa.Instruction, field string) bool {
+// always reports whether the store of a map in field is made on every way from
+// the copy of the struct to the end of the function, apart from those on which
+// the field was nil.
+func always(from *ssa.Store, st ssa.Instruction, field string) bool {
 	blk := st.Block()
 	if d := blk.Idom(); d != nil && len(blk.Preds) == 1 && asksForNil(d, field, blk) {
 		st = d.Instrs[0]
 	}
-	return reachesEnd(st)
+	for _, end := range from.Parent().Blocks {
+		if len(end.Instrs) == 0 || st.Block().Dominates(end) {
+			continue
+		}
+		if _, ok := end.Instrs[len(end.Instrs)-1].(*ssa.Return); ok && reachesPast(from.Block(), end, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // asksForNil reports whether a block ends in a comparison of the field with nil
