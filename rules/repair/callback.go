@@ -67,10 +67,10 @@ func (s *Session) callsBack(info *types.Info, call *ast.CallExpr) []string {
 	if !ok || fn.Pkg() == nil {
 		return nil
 	}
-	if pkg := s.p.Package(fn.Pkg().Path()); pkg != nil && pkg.Main {
+	if s.own(fn.Pkg().Path()) {
 		return nil
 	}
-	out := handedFuncs(info, fn, call)
+	out := append(handedFuncs(info, fn, call), s.inside(fn)...)
 	if slices.Contains(leafPackages, fn.Pkg().Path()) {
 		return out
 	}
@@ -101,6 +101,12 @@ func (s *Session) callsBack(info *types.Info, call *ast.CallExpr) []string {
 		}
 	}
 	return out
+}
+
+// own reports whether a package is one of the user's.
+func (s *Session) own(path string) bool {
+	pkg := s.p.Package(path)
+	return pkg != nil && pkg.Main
 }
 
 // handedFuncs returns what may be called by fn, which is code from outside of the

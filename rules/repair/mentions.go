@@ -20,7 +20,7 @@ func (s *Session) mentioners() map[string][]string {
 	for pkg, file := range s.p.OwnFiles() {
 		d.file(pkg.Info, file)
 		for _, decl := range file.Decls {
-			m := &mentionWalk{s: s, info: pkg.Info, decl: decl, sels: make(map[*ast.Ident]*ast.SelectorExpr), called: make(map[*ast.Ident]bool)}
+			m := &mentionWalk{s: s, info: pkg.Info, decl: decl, sels: make(map[*ast.Ident]*ast.SelectorExpr), called: make(map[*ast.Ident]bool), given: make(map[*ast.FuncLit][]string)}
 			if decl, ok := decl.(*ast.FuncDecl); ok {
 				if obj, ok := pkg.Info.Defs[decl.Name].(*types.Func); ok {
 					m.fn = []string{obj.FullName()}
@@ -44,6 +44,7 @@ type mentionWalk struct {
 	lits   []string                         // how the literals around that code are called
 	called map[*ast.Ident]bool              // not used as values
 	sels   map[*ast.Ident]*ast.SelectorExpr // by what they select
+	given  map[*ast.FuncLit][]string        // to libraries, see givenTo
 }
 
 func (m *mentionWalk) visit(n ast.Node) bool {
@@ -53,7 +54,7 @@ func (m *mentionWalk) visit(n ast.Node) bool {
 		return false
 	case *ast.FuncLit:
 		inner := *m
-		inner.lits = append(slices.Clip(m.lits), usedAs(m.info.TypeOf(n))...)
+		inner.lits = append(append(slices.Clip(m.lits), usedAs(m.info.TypeOf(n))...), m.given[n]...)
 		ast.Inspect(n.Body, inner.visit)
 		return false
 	case *ast.RangeStmt:
@@ -121,6 +122,7 @@ func (m *mentionWalk) call(call *ast.CallExpr) {
 		}
 		return
 	}
+	m.give(call)
 	if methods := m.s.callsBack(m.info, call); len(methods) > 0 {
 		for _, from := range slices.Concat(m.fn, m.lits) {
 			m.s.backs[from] = append(m.s.backs[from], methods...)
@@ -138,6 +140,25 @@ func (m *mentionWalk) call(call *ast.CallExpr) {
 		m.called[x] = true
 	case *ast.SelectorExpr:
 		m.called[x.Sel] = true
+	}
+}
+
+// give notes that a library may keep the functions that a call gives it.
+func (m *mentionWalk) give(call *ast.CallExpr) {
+	fn := typeutil.Callee(m.info, call).(*types.Func)
+	if pkg := fn.Pkg(); pkg == nil || m.s.own(pkg.Path()) {
+		return
+	}
+	for _, arg := range call.Args {
+		arg = ast.Unparen(arg)
+		if _, ok := underlying(m.info, arg).(*types.Signature); !ok {
+			continue
+		}
+		if lit, ok := arg.(*ast.FuncLit); ok {
+			m.given[lit] = givenTo(fn)
+		} else if named, ok := mentioned(m.info, arg).(*types.Func); ok && !isInterfaceMethod(named) {
+			m.record(named.Origin().FullName(), givenTo(fn))
+		}
 	}
 }
 

@@ -49,6 +49,7 @@ type Session struct {
 	callers   map[string][]string                      // see mentioners; nil until needed
 	methods   map[methodsKey][]string                  // see methodsOf
 	backs     map[string][]string                      // see mentioners
+	insides   map[types.Type][]string                  // see inside
 	texts     map[string]string                        // see dispatch
 	assigned  map[*types.Var]ast.Node                  // see assignment
 	others    map[string][]leftOut                     // see leftOut
