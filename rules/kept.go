@@ -7,6 +7,7 @@ import (
 
 	"github.com/mapguard/mapguard/rewrite/load"
 	"github.com/mapguard/mapguard/rules/access"
+	"github.com/mapguard/mapguard/rules/repair"
 )
 
 // This file says whether a package keeps a map to itself.
@@ -36,7 +37,7 @@ func (a *analysis) keptInside(pkg *load.Package, loc access.Location) bool {
 func (a *analysis) keeps(pkg *load.Package, loc access.Location, stack []ast.Node) bool {
 	made := func(id *ast.Ident, i, n int, values []ast.Expr) bool {
 		v, ok := pkg.Info.Defs[id].(*types.Var)
-		return !ok || !a.isAt(v, loc) || len(values) == n && madeAnew(pkg.Info, values[i])
+		return !ok || !a.isAt(v, loc) || len(values) == n && repair.IsNewMap(pkg.Info, values[i])
 	}
 	switch n := stack[len(stack)-1].(type) {
 	case *ast.Ident:
@@ -60,7 +61,7 @@ func (a *analysis) keeps(pkg *load.Package, loc access.Location, stack []ast.Nod
 			break
 		}
 		for i, e := range n.Elts {
-			if _, keyed := e.(*ast.KeyValueExpr); !keyed && a.isAt(st.Field(i), loc) && !madeAnew(pkg.Info, e) {
+			if _, keyed := e.(*ast.KeyValueExpr); !keyed && a.isAt(st.Field(i), loc) && !repair.IsNewMap(pkg.Info, e) {
 				return false
 			}
 		}
@@ -116,24 +117,11 @@ func harmlessUse(info *types.Info, stack []ast.Node) bool {
 			return true // a map can be compared with nil only
 		case *ast.AssignStmt:
 			i := slices.Index(n.Lhs, use)
-			return i >= 0 && len(n.Lhs) == len(n.Rhs) && madeAnew(info, n.Rhs[i])
+			return i >= 0 && len(n.Lhs) == len(n.Rhs) && repair.IsNewMap(info, n.Rhs[i])
 		case *ast.KeyValueExpr:
-			return n.Key == use && madeAnew(info, n.Value) // the field of a literal
+			return n.Key == use && repair.IsNewMap(info, n.Value) // the field of a literal
 		}
 		return false
-	}
-	return false
-}
-
-// madeAnew reports whether e is a map that nobody else has.
-func madeAnew(info *types.Info, e ast.Expr) bool {
-	switch e := ast.Unparen(e).(type) {
-	case *ast.CompositeLit:
-		return true
-	case *ast.Ident:
-		return info.Types[e].IsNil()
-	case *ast.CallExpr:
-		return info.Types[ast.Unparen(e.Fun)].IsBuiltin() // make, or new
 	}
 	return false
 }

@@ -86,8 +86,9 @@ func (j *job) replaceCode(t *edit.Tree, c *change, to, from, name string, typ ty
 	return fmt.Sprintf("%s\n%s = %s", code, to, v), err
 }
 
-// isNewMap reports whether an expression makes a map, or is nil.
-func isNewMap(info *types.Info, e ast.Expr) bool {
+// IsNewMap reports whether an expression makes a map that nobody else has, or is
+// nil.
+func IsNewMap(info *types.Info, e ast.Expr) bool {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.CompositeLit:
 		return true

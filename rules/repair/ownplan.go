@@ -69,7 +69,7 @@ func (o *owning) planMap(first use) string {
 	for _, u := range o.uses {
 		rhs, by := o.set(u)
 		switch {
-		case rhs == nil || isNewMap(o.pkg.Info, rhs):
+		case rhs == nil || IsNewMap(o.pkg.Info, rhs):
 			continue
 		case u.pos() >= list[i].Pos():
 			return "the variable is set again after the change"
