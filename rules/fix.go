@@ -188,7 +188,7 @@ func (a *analysis) proveGroup(ctx context.Context, group []*judge.Finding) error
 	}
 	for _, f := range group {
 		if f.Fix.Applicability != edit.Manual {
-			f.Fix.Proved = proved(f)
+			f.Fix.Proved = a.proved(f)
 		}
 	}
 	if len(apart) > 0 {
@@ -388,8 +388,11 @@ const (
 )
 
 // proved lists what prove has checked, in words.
-func proved(f *judge.Finding) []string {
+func (a *analysis) proved(f *judge.Finding) []string {
 	out := []string{typeChecked}
+	if len(a.skipped()) > 0 {
+		out[0] += ", but those that do not as they are"
+	}
 	switch {
 	case f.Narrow:
 		out = append(out, "every access in the functions that the witness names holds the lock")

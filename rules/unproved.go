@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/mapguard/mapguard/rewrite/edit"
 	"github.com/mapguard/mapguard/rules/access"
@@ -35,7 +36,7 @@ func (a *analysis) unproved(ctx context.Context, fs []*judge.Finding) error {
 			f.Fix.Reason = fmt.Sprintf("%s and %d more import %s and were not looked at: they may copy the new lock", left[0], n, path.Base(f.Map.Pkg))
 		}
 		f.Fix.Reason += "; analyse ./... of the whole module"
-		f.Fix.Proved = slices.DeleteFunc(slices.Clone(f.Fix.Proved), func(s string) bool { return s == typeChecked || s == copiesNoLock })
+		f.Fix.Proved = slices.DeleteFunc(slices.Clone(f.Fix.Proved), func(s string) bool { return strings.HasPrefix(s, typeChecked) || s == copiesNoLock })
 	}
 	return nil
 }

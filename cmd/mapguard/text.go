@@ -154,14 +154,24 @@ func (t *text) frames(frames []judge.Frame) {
 	}
 }
 
-// source prints the source line of a position.
+// source prints the source line of a position, of a long one the part around it.
 func (t *text) source(indent string, p access.Pos) {
 	line := t.view.line(p)
 	if line == "" {
 		return
 	}
 	if cut := []rune(line); len(cut) > maxLine {
-		line = string(cut[:maxLine]) + "..."
+		from := 0
+		if at := t.view.column(p); at > maxLine*3/4 {
+			from = min(at-maxLine/2, len(cut)-maxLine)
+		}
+		line = string(cut[from : from+maxLine])
+		if from > 0 {
+			line = "..." + line
+		}
+		if from+maxLine < len(cut) {
+			line += "..."
+		}
 	}
 	t.printf("%s%s\n", indent, t.paint.dim(line))
 }

@@ -75,6 +75,16 @@ func (v *view) change(fix *edit.Fix, file string) string {
 // line returns the source line at p without its indentation, "" if it cannot
 // be read.
 func (v *view) line(p access.Pos) string {
+	return string(bytes.TrimSpace(v.rawLine(p)))
+}
+
+// column returns how far into that line a position is, in bytes.
+func (v *view) column(p access.Pos) int {
+	raw := v.rawLine(p)
+	return p.Column - 1 - (len(raw) - len(bytes.TrimLeft(raw, " \t")))
+}
+
+func (v *view) rawLine(p access.Pos) []byte {
 	src, ok := v.edited[p.File]
 	if !ok {
 		src, _ = v.program.Source(p.File)
@@ -82,12 +92,12 @@ func (v *view) line(p access.Pos) string {
 	for range p.Line - 1 {
 		_, rest, ok := bytes.Cut(src, []byte("\n"))
 		if !ok {
-			return ""
+			return nil
 		}
 		src = rest
 	}
 	src, _, _ = bytes.Cut(src, []byte("\n"))
-	return string(bytes.TrimSpace(src))
+	return src
 }
 
 // lock returns the name of a lock held at a site as the function there would

@@ -209,6 +209,9 @@ func (j *judge) sharedMap(v *verdict) *Finding {
 			f.Message = fmt.Sprintf("map %s is %s while %s is only held for reading", v.loc.Short(), past(s.Op), lockName(v.guard.Lock))
 		}
 		f.Why = v.discipline(s)
+		if heldShared(s, v.guard.Lock) {
+			f.Why += "; any number of goroutines may hold it for reading at once"
+		}
 		return f
 	}
 	if v.lentOut(f) || j.handedOn(v, f) || j.exposed(v, f) || j.besideMutex(v, f) || j.coloured(v, f) || j.declaredGuarded(v, f) || j.pooled(v, f) {

@@ -23,6 +23,15 @@ type lockRef struct {
 	recv string // of the lock, as lockCall.recv has it
 }
 
+// lockName returns how messages name the lock: one that is embedded goes by the
+// name of its object, which is no lock.
+func (j *job) lockName() string {
+	if obj := j.r.lock.obj; obj != nil && obj.Embedded() && !strings.HasSuffix("."+j.ref.text, "."+obj.Name()) {
+		return "the lock of " + j.ref.text
+	}
+	return j.ref.text
+}
+
 // ref returns how s's function names the lock that s needs. It is false, with
 // the doubt recorded, if it cannot.
 func (r *mapRepair) ref(s *site) (lockRef, bool) {

@@ -65,12 +65,12 @@ func (w *troubleWalk) visit(n ast.Node) bool {
 			return false
 		}
 	case *ast.SendStmt:
-		w.add(edit.Manual, n.Arrow, "a channel operation would run under %s", w.ref.text)
+		w.add(edit.Manual, n.Arrow, "a channel operation would run under %s", w.lockName())
 	case *ast.SelectStmt:
-		w.add(edit.Manual, n.Select, "a select would run under %s", w.ref.text)
+		w.add(edit.Manual, n.Select, "a select would run under %s", w.lockName())
 	case *ast.UnaryExpr:
 		if n.Op == token.ARROW {
-			w.add(edit.Manual, n.OpPos, "a channel operation would run under %s", w.ref.text)
+			w.add(edit.Manual, n.OpPos, "a channel operation would run under %s", w.lockName())
 		}
 	case *ast.RangeStmt:
 		w.ranges(n)
@@ -97,9 +97,9 @@ func (w *troubleWalk) ranges(n *ast.RangeStmt) {
 	}
 	switch t.Underlying().(type) {
 	case *types.Chan:
-		w.add(edit.Manual, n.For, "a channel operation would run under %s", w.ref.text)
+		w.add(edit.Manual, n.For, "a channel operation would run under %s", w.lockName())
 	case *types.Signature:
-		w.add(edit.Unsafe, n.For, "the iterator function would run under %s", w.ref.text)
+		w.add(edit.Unsafe, n.For, "the iterator function would run under %s", w.lockName())
 	}
 }
 
@@ -110,7 +110,7 @@ func (w *troubleWalk) call(call *ast.CallExpr) {
 	w.inverted(call)
 	if fn, ok := typeutil.Callee(w.info, call).(*types.Func); ok && fn.Name() == "Wait" && fn.Pkg() != nil {
 		if pkg := w.r.p.Package(fn.Pkg().Path()); pkg == nil || !pkg.Main {
-			w.add(edit.Manual, call.Pos(), "%s would wait under %s, maybe for who needs it", calleeName(call), w.ref.text)
+			w.add(edit.Manual, call.Pos(), "%s would wait under %s, maybe for who needs it", calleeName(call), w.lockName())
 			return
 		}
 	}
@@ -126,12 +126,12 @@ func (w *troubleWalk) call(call *ast.CallExpr) {
 			continue
 		}
 		if ok && w.needyIn(lit) {
-			w.add(edit.Manual, lit.Pos(), "the function here uses the map too, so it would take %s while that is held", w.ref.text)
+			w.add(edit.Manual, lit.Pos(), "the function here uses the map too, so it would take %s while that is held", w.lockName())
 			return
 		}
 	}
 	if w.callsNeedy(call) {
-		w.add(edit.Manual, call.Pos(), "%s uses the map too, so it would take %s while that is held", calleeName(call), w.ref.text)
+		w.add(edit.Manual, call.Pos(), "%s uses the map too, so it would take %s while that is held", calleeName(call), w.lockName())
 		return
 	}
 	if atOnce {
@@ -145,11 +145,11 @@ func (w *troubleWalk) call(call *ast.CallExpr) {
 	}
 	switch {
 	case e.Blocks != "" && w.logs(call):
-		w.add(edit.Unsafe, call.Pos(), "%s would write its output under %s", name, w.ref.text)
+		w.add(edit.Unsafe, call.Pos(), "%s would write its output under %s", name, w.lockName())
 	case e.Blocks != "":
-		w.add(edit.Manual, call.Pos(), "%s may block under %s: %s", name, w.ref.text, e.Blocks)
+		w.add(edit.Manual, call.Pos(), "%s may block under %s: %s", name, w.lockName(), e.Blocks)
 	case e.Unknown != "":
-		w.add(edit.Unsafe, call.Pos(), "%s would run under %s: %s", name, w.ref.text, e.Unknown)
+		w.add(edit.Unsafe, call.Pos(), "%s would run under %s: %s", name, w.lockName(), e.Unknown)
 	}
 }
 
