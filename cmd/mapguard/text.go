@@ -110,8 +110,8 @@ func (t *text) runners(all []judge.Frame) {
 		return
 	}
 	one := fmt.Sprintf("%s  %s", t.view.pos(all[0].Pos), all[0].Text)
-	if n := len(all) - 1; n > 0 {
-		one += fmt.Sprintf(", and on %d more goroutines", n)
+	if len(all) > 1 {
+		one += ", among others"
 	}
 	t.wrapped("    may run on ", one)
 }

@@ -31,6 +31,9 @@ func (j *judge) bare(v *verdict, s *link.Site) Access {
 	return a
 }
 
+// maxRunners is how many goroutines are noted for an access.
+const maxRunners = 8
+
 // addRunners notes in inferred findings about v's map which goroutines may come to
 // accesses of which no goroutine is shown: whether a second one is likely at all
 // is what a reader asks first.
@@ -46,8 +49,14 @@ func (j *judge) addRunners(v *verdict, fs []*Finding) {
 				continue
 			}
 			for _, c := range j.prog.Runners(v.sites[k]) {
+				if _, held := j.prog.Way(c, v.sites[k]); held && len(v.sites[k].Locks) == 0 || !c.Spawn.IsValid() {
+					continue // it comes here under a lock: none of those that forget it
+				}
 				run := side(link.Side{Acc: &link.Acc{Site: v.sites[k]}, Thread: &link.Thread{Spawn: c.Spawn, Text: c.Text, Entry: c.Entry}}, "")
 				a.Runners = append(a.Runners, run.Goroutine...)
+				if len(a.Runners) == maxRunners {
+					break
+				}
 			}
 		}
 	}
