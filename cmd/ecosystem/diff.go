@@ -141,6 +141,9 @@ func aspects(f report.Finding) []aspect {
 		for _, frame := range a.Goroutine {
 			at += fmt.Sprintf("; %s %s", position(frame.Position), frame.Text)
 		}
+		for _, frame := range a.Runners {
+			at += fmt.Sprintf("; or %s %s", position(frame.Position), frame.Text)
+		}
 		goroutines.Added = append(goroutines.Added, at)
 	}
 	others := aspect{Name: "alternatives"}

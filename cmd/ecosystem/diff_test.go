@@ -17,6 +17,7 @@ func full() report.Finding {
 		Accesses: []report.Access{{
 			Op: "write", Function: "f", Position: pos, Locks: []string{"mu (shared)"},
 			Goroutine: []report.Frame{{Position: pos, Text: "go f"}},
+			Runners:   []report.Frame{{Position: pos, Text: "go g"}},
 		}},
 		Seen: []report.Seen{{Log: "crash.log", Line: 1, Text: "data race", Count: 1}},
 		Fix: &report.Fix{
