@@ -140,7 +140,7 @@ func TestDiffering(t *testing.T) {
 	got := differing(aspects(before), aspects(after))
 	want := []aspect{
 		{"accesses", []string{}, []string{"read at a.go:1:2 in f, holding mu (shared)"}},
-		{"goroutines", []string{}, []string{"read at a.go:1:2 in f; a.go:1:2 go f"}},
+		{"goroutines", []string{}, []string{"read at a.go:1:2 in f; a.go:1:2 go f; or a.go:1:2 go g"}},
 		{"fix", []string{"safe"}, []string{"none"}},
 		{"fix title", []string{"Lock"}, []string{}},
 		{"fix reason", []string{"why"}, []string{}},
