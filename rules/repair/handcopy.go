@@ -22,23 +22,18 @@ import (
 // handCopies makes copies where the module gives the map to f.Into.
 func (r *mapRepair) handCopies() {
 	n := 0
-	for _, pkg := range r.p.All {
-		if !pkg.Main || pkg.Info == nil {
+	for pkg, file := range r.p.OwnFiles() {
+		if strings.HasSuffix(r.fileName(file), "_test.go") {
 			continue
 		}
-		for _, file := range pkg.Syntax {
-			if strings.HasSuffix(r.fileName(file), "_test.go") {
-				continue
-			}
-			r.once(file, func() {
-				for _, e := range r.givenIn(pkg, file) {
-					n++
-					if why := r.handCopy(pkg, file, e); why != "" {
-						r.doubt(edit.Manual, e.Pos(), "%s", why)
-					}
+		r.once(file, func() {
+			for _, e := range r.givenIn(pkg, file) {
+				n++
+				if why := r.handCopy(pkg, file, e); why != "" {
+					r.doubt(edit.Manual, e.Pos(), "%s", why)
 				}
-			})
-		}
+			}
+		})
 	}
 	if n == 0 {
 		r.doubtAt(edit.Manual, r.f.Pos, "it cannot be told where %s gets the map", place(r.f.Into))

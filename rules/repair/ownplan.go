@@ -404,35 +404,30 @@ func (o *owning) newContext() string {
 
 // dropped returns a call of fn in the module whose results are not used.
 func (o *owning) dropped(fn *types.Func) (at ast.Node) {
-	for _, pkg := range o.p.All {
-		if !pkg.Main || pkg.Info == nil {
-			continue
-		}
-		for _, file := range pkg.Syntax {
-			ast.Inspect(file, func(n ast.Node) bool {
-				var e ast.Expr
-				switch n := n.(type) {
-				case *ast.ExprStmt:
-					e = n.X
-				case *ast.GoStmt:
-					e = n.Call
-				case *ast.DeferStmt:
-					e = n.Call
-				case *ast.AssignStmt:
-					if id, ok := n.Lhs[0].(*ast.Ident); ok && id.Name == "_" {
-						e = n.Rhs[0]
+	for pkg, file := range o.p.OwnFiles() {
+		ast.Inspect(file, func(n ast.Node) bool {
+			var e ast.Expr
+			switch n := n.(type) {
+			case *ast.ExprStmt:
+				e = n.X
+			case *ast.GoStmt:
+				e = n.Call
+			case *ast.DeferStmt:
+				e = n.Call
+			case *ast.AssignStmt:
+				if id, ok := n.Lhs[0].(*ast.Ident); ok && id.Name == "_" {
+					e = n.Rhs[0]
+				}
+			}
+			if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && e != nil {
+				if id := calleeIdent(call); id != nil {
+					if f, ok := pkg.Info.Uses[id].(*types.Func); ok && f.FullName() == fn.FullName() {
+						at = n
 					}
 				}
-				if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && e != nil {
-					if id := calleeIdent(call); id != nil {
-						if f, ok := pkg.Info.Uses[id].(*types.Func); ok && f.FullName() == fn.FullName() {
-							at = n
-						}
-					}
-				}
-				return at == nil
-			})
-		}
+			}
+			return at == nil
+		})
 	}
 	return at
 }
